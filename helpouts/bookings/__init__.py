@@ -1,0 +1,1 @@
+"""Bookings: holds, confirmation, cancellation, and the guard against selling a slot twice."""

@@ -1,0 +1,114 @@
+"""Experts and what they offer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from helpouts.accounts.models import User
+from helpouts.clock import clock
+from helpouts.db import Base, Json
+
+
+class Expert(Base):
+    """An expert: one person, or a company whose members share its listings."""
+
+    __tablename__ = "expert"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    #: "individual" or "company"
+    kind: Mapped[str] = mapped_column(String(12), default="individual")
+    name: Mapped[str] = mapped_column(String(120))
+    headline: Mapped[str] = mapped_column(String(160), default="")
+    bio: Mapped[str] = mapped_column(Text, default="")
+    #: BCP 47 tags, e.g. ["de", "en"]
+    languages: Mapped[list[str]] = mapped_column(Json, default=list)
+    #: active, suspended (see :mod:`helpouts.catalog.states`)
+    state: Mapped[str] = mapped_column(String(16), default="active")
+    rating_sum: Mapped[int] = mapped_column(default=0)
+    rating_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    members: Mapped[list[ExpertMember]] = relationship(back_populates="expert", lazy="selectin")
+    categories: Mapped[list[ExpertCategory]] = relationship(lazy="selectin")
+
+    @property
+    def owner(self) -> User:
+        """The member who made the profile."""
+        return next(member.user for member in self.members if member.role == "owner")
+
+
+class ExpertMember(Base):
+    """A person who serves for an expert; an individual expert has exactly one, the owner."""
+
+    __tablename__ = "expert_member"
+    __table_args__ = (UniqueConstraint("expert_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    #: "owner", "manager" or "member"
+    role: Mapped[str] = mapped_column(String(12), default="owner")
+
+    expert: Mapped[Expert] = relationship(back_populates="members")
+    user: Mapped[User] = relationship(lazy="joined")
+
+
+class ExpertCategory(Base):
+    """A category that an invitation opened for an expert, with who vetted it and when."""
+
+    __tablename__ = "expert_category"
+    __table_args__ = (UniqueConstraint("expert_id", "category"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id", ondelete="CASCADE"))
+    category: Mapped[str] = mapped_column(String(40))
+    granted_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class Listing(Base):
+    """One offer of an expert.  Amounts are minor units of ``currency``."""
+
+    __tablename__ = "listing"
+    __table_args__ = (
+        CheckConstraint("pricing IN ('free','fixed','per_minute')", name="pricing"),
+        CheckConstraint("(pricing = 'free') = (price_minor = 0)", name="free_is_zero"),
+        CheckConstraint("price_minor >= 0 AND length_minutes BETWEEN 5 AND 480", name="bounds"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(120), unique=True)
+    expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"), index=True)
+    category: Mapped[str] = mapped_column(String(40), index=True)
+    subcategory: Mapped[str] = mapped_column(String(60), default="")
+    title: Mapped[str] = mapped_column(String(120))
+    summary: Mapped[str] = mapped_column(String(240), default="")
+    description: Mapped[str] = mapped_column(Text, default="")
+    requirements: Mapped[str] = mapped_column(Text, default="")
+    languages: Mapped[list[str]] = mapped_column(Json, default=list)
+    #: answers to the category's listing fields, by key
+    fields: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    #: "free", "fixed" (price per session) or "per_minute" (price per connected minute, capped by the length)
+    pricing: Mapped[str] = mapped_column(String(12), default="fixed")
+    price_minor: Mapped[int] = mapped_column(default=0)
+    currency: Mapped[str] = mapped_column(String(3), default="EUR")
+    length_minutes: Mapped[int] = mapped_column(default=30)
+    #: "flexible", "moderate" or "strict"
+    cancellation_policy: Mapped[str] = mapped_column(String(12), default="moderate")
+    #: draft, in_review, live, declined, suspended, retired (see :mod:`helpouts.catalog.states`)
+    state: Mapped[str] = mapped_column(String(16), default="draft", index=True)
+    #: an edit of a live listing that waits for review, as {field: value}; None when there is none
+    pending: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    rating_sum: Mapped[int] = mapped_column(default=0)
+    rating_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    published_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    expert: Mapped[Expert] = relationship(lazy="joined")
+
+    __mapper_args__ = {"version_id_col": version}

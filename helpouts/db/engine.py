@@ -1,0 +1,95 @@
+"""Engines and sessions for SQLite and PostgreSQL.
+
+SQLite takes ``BEGIN IMMEDIATE`` for every transaction that may write, so that writers queue instead of
+failing half way, and runs in WAL mode with ``synchronous=FULL`` because money is written through it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+T = TypeVar("T")
+#: PostgreSQL's serialization failure and deadlock (SQLSTATE 40001, 40P01): the transaction may be run again.
+RETRYABLE = frozenset({"40001", "40P01"})
+
+
+class Database:
+    """One database, reached through a reading and a writing face of one engine.
+
+    :param url: an SQLAlchemy URL, ``sqlite:///path`` or ``postgresql+psycopg://...``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _make_engine(url)
+        self.write_engine = self.engine.execution_options(helpouts_write=True)
+        #: put into ``Session.info`` of every session made here (see :mod:`helpouts.runtime`).
+        self.session_info: dict[str, Any] = {}
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the embedded database is used."""
+        return self.engine.dialect.name == "sqlite"
+
+    def session(self, *, write: bool) -> Session:
+        """A new session; the caller commits and closes it.  ``write=False`` still lets nobody be surprised:
+        on SQLite it begins deferred, so a late write may be refused as busy."""
+        bind = self.write_engine if write else self.engine
+        return Session(bind=bind, info=dict(self.session_info), expire_on_commit=False)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that commits at the end of the block and rolls back on any exception."""
+        with self.session(write=True) as db, db.begin():
+            yield db
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction for reading; whatever was changed in it is thrown away."""
+        with self.session(write=False) as db:
+            yield db
+            db.rollback()
+
+    def run(self, work: Callable[[Session], T], *, attempts: int = 5) -> T:
+        """Run ``work`` in a writing transaction, again when PostgreSQL asks for a retry."""
+        for attempt in range(1, attempts + 1):
+            try:
+                with self.write() as db:
+                    return work(db)
+            except DBAPIError as error:
+                if attempt == attempts or getattr(error.orig, "sqlstate", None) not in RETRYABLE:
+                    raise
+        raise AssertionError("unreachable")
+
+    def dispose(self) -> None:
+        """Close all pooled connections (before a fork, and at the end)."""
+        self.engine.dispose()
+
+
+def _make_engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+    memory = ":memory:" in url or url == "sqlite://"
+    engine = create_engine(url, connect_args={"timeout": 30}, **({} if memory else {"poolclass": NullPool}))
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("helpouts_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,1 @@
+"""The job table: outbox and queue in one."""

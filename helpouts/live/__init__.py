@@ -1,0 +1,1 @@
+"""The live process: rooms over WebSockets."""

@@ -1,0 +1,43 @@
+"""Money: the contract of the payment backends, payments, refunds and the double-entry ledger."""
+
+from helpouts.payments.backend import (
+    BackendUnavailable,
+    Capabilities,
+    Declined,
+    IdempotencyMismatch,
+    InvalidRequest,
+    Money,
+    NotSupported,
+    Outcome,
+    OutcomeUnknown,
+    PayeeStatus,
+    PaymentBackend,
+    PaymentContext,
+    PaymentError,
+    PaymentView,
+    Snapshot,
+    StartRequest,
+    WebhookEvent,
+    WebhookRejected,
+)
+
+__all__ = [
+    "BackendUnavailable",
+    "Capabilities",
+    "Declined",
+    "IdempotencyMismatch",
+    "InvalidRequest",
+    "Money",
+    "NotSupported",
+    "Outcome",
+    "OutcomeUnknown",
+    "PayeeStatus",
+    "PaymentBackend",
+    "PaymentContext",
+    "PaymentError",
+    "PaymentView",
+    "Snapshot",
+    "StartRequest",
+    "WebhookEvent",
+    "WebhookRejected",
+]

@@ -1,0 +1,1 @@
+"""Hours, free slots and calendars."""

@@ -1,0 +1,5 @@
+"""How people become experts: applications, vetting rules, invitation codes."""
+
+from helpouts.vetting.rule import Finding, VettingRule
+
+__all__ = ["Finding", "VettingRule"]
