@@ -1,0 +1,50 @@
+"""Every option of the configuration, documented where it is declared.
+
+``helpouts doctor --options`` and docs/operators.md are made from this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: ``key`` in the TOML file, ``HELPOUTS_KEY`` in the environment."""
+
+    key: str
+    type: type
+    default: Any
+    help: str
+    secret: bool = False
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("data", str, "./var", "Folder for the SQLite database, uploaded files, keys and logs."),
+    Option("database", str, "", "SQLAlchemy URL; empty means SQLite in the data folder."),
+    Option("public_url", str, "http://127.0.0.1:8000", "Where people reach the site; used in mails and calendars."),
+    Option("live_url", str, "", "Where browsers reach the live process; empty: the site's host, live port."),
+    Option("host", str, "127.0.0.1", "Address that the web and live processes listen on."),
+    Option("port", int, 8000, "Port of the web process."),
+    Option("live_port", int, 0, "Port of the live process; 0 means the web port plus one."),
+    Option("web_workers", int, 2, "Number of web worker processes."),
+    Option("node", str, "", "Name of this live node; empty: host name and live port."),
+    Option("secret_key", str, "", "Signs tokens; empty: made once and kept in the data folder.", secret=True),
+    Option("master_key", str, "", "Encrypts secrets of plugins (32 bytes, base64); empty: kept in the data folder.", secret=True),
+    Option("site_name", str, "Helpouts", "Name of the site."),
+    Option("mail_host", str, "", "SMTP server; empty: mails are written to the folder mail in the data folder."),
+    Option("mail_port", int, 25, "Port of the SMTP server."),
+    Option("mail_user", str, "", "User at the SMTP server."),
+    Option("mail_password", str, "", "Password at the SMTP server.", secret=True),
+    Option("mail_tls", str, "none", "Transport security of mail: none, starttls or tls."),
+    Option("mail_from", str, "Helpouts <helpouts@localhost>", "Sender of the site's mails."),
+    Option("video_transport", str, "aiortc", "Name of the video transport that new sessions use."),
+    Option("payment_backend", str, "wallet", "Name of the payment backend that new bookings use."),
+    Option("currency", str, "EUR", "Currency of new listings."),
+    Option("plugins_off", list, (), "Names of plugins that are not loaded at all."),
+    Option("safe_mode", bool, False, "Load only the plugins that come with Helpouts."),
+    Option("trusted_proxies", int, 0, "Number of reverse proxies in front whose X-Forwarded headers count."),
+    Option("demo", bool, False, "This is a demo: shows the credentials page and allows test money."),
+    Option("login_rate", str, "20 per minute", "Rate limit of sign-in, sign-up and codes, per address."),
+)

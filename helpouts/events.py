@@ -1,0 +1,31 @@
+"""Telling plugins what has happened: from the outbox, after commit, one plugin at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from helpouts.jobs.service import enqueue, handler
+from helpouts.runtime import runtime_of
+
+
+def emit(db: Session, event: str, **values: Any) -> None:
+    """Promise to call the hook ``helpouts_{event}`` of every enabled plugin once this transaction is committed.
+
+    Each plugin gets a job of its own, so that one that fails neither stops nor repeats the others.
+
+    :raises LookupError: when there is no such event.
+    """
+    registry = runtime_of(db).registry
+    for plugin in registry.listeners(f"helpouts_{event}"):
+        enqueue(db, "event.deliver", {"plugin": plugin, "event": event, "values": values}, max_attempts=5)
+
+
+@handler("event.deliver")
+def deliver(db: Session, payload: Mapping[str, Any]) -> None:
+    """Call one plugin's implementation; an exception makes the worker try again and is shown in the console."""
+    registry = runtime_of(db).registry
+    if payload["plugin"] in registry.enabled(db):
+        registry.tell(payload["plugin"], f"helpouts_{payload['event']}", dict(payload["values"]))

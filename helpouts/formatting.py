@@ -1,0 +1,107 @@
+"""Showing money, times and numbers in the language and zone in force (CLDR, through Babel)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import dates, numbers
+
+from helpouts.i18n import babel_locale, current_zone, gettext, in_language, ngettext
+
+
+def money(minor: int, currency: str) -> str:
+    """Minor units as people write them: "25,00 €"."""
+    exponent = numbers.get_currency_precision(currency)
+    return numbers.format_currency(Decimal(minor).scaleb(-exponent), currency, locale=babel_locale())
+
+
+def price(pricing: str, minor: int, currency: str) -> str:
+    """The price of a listing or booking in one short text."""
+    if pricing == "free":
+        return gettext("Free")
+    if pricing == "per_minute":
+        return gettext("%(price)s/min", price=money(minor, currency))
+    return money(minor, currency)
+
+
+def minutes(count: int) -> str:
+    """A length: "30 min", "1 h 30 min"."""
+    hours, rest = divmod(count, 60)
+    if not hours:
+        return gettext("%(count)s min", count=rest)
+    return gettext("%(hours)s h %(count)s min", hours=hours, count=rest) if rest else gettext("%(hours)s h", hours=hours)
+
+
+def duration(seconds: int) -> str:
+    """A measured time: "12:05" or "1:02:05"."""
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def _zone(zone: str | None) -> ZoneInfo:
+    return ZoneInfo(zone or current_zone())
+
+
+def day(instant: datetime, zone: str | None = None) -> str:
+    """"Tuesday, 24 November"."""
+    return dates.format_skeleton("EEEEdMMMM", instant, _zone(zone), locale=babel_locale())
+
+
+def date(instant: datetime, zone: str | None = None) -> str:
+    """A date with its year, medium length."""
+    return dates.format_date(instant.astimezone(_zone(zone)), "medium", locale=babel_locale())
+
+
+def time(instant: datetime, zone: str | None = None) -> str:
+    """The time of day, short."""
+    return dates.format_time(instant, "short", tzinfo=_zone(zone), locale=babel_locale())
+
+
+def day_time(instant: datetime, zone: str | None = None) -> str:
+    """Day and time in one: "Tue, 24 Nov, 15:30"."""
+    return f"{dates.format_skeleton('EEEdMMM', instant, _zone(zone), locale=babel_locale())}, {time(instant, zone)}"
+
+
+def zone_name(instant: datetime, zone: str | None = None) -> str:
+    """The zone's name at that instant, for people: "Central European Standard Time"."""
+    return dates.get_timezone_name(instant.astimezone(_zone(zone)), locale=babel_locale())
+
+
+def ago(instant: datetime, now: datetime) -> str:
+    """"3 days ago"."""
+    return dates.format_timedelta(instant - now, add_direction=True, locale=babel_locale())
+
+
+def in_words(delta: timedelta) -> str:
+    """A stretch of time in words: "15 minutes"."""
+    return dates.format_timedelta(delta, threshold=1.2, locale=babel_locale())
+
+
+def percent(basis_points: int) -> str:
+    """Basis points as a percentage: 2000 is "20%"."""
+    return numbers.format_percent(Decimal(basis_points) / 10_000, locale=babel_locale(), decimal_quantization=False)
+
+
+def stars_text(stars: int) -> str:
+    """For screen readers."""
+    return ngettext("%(n)s star", "%(n)s stars", stars)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "money": money,
+    "price": price,
+    "minutes": minutes,
+    "duration": duration,
+    "day": day,
+    "date": date,
+    "time": time,
+    "day_time": day_time,
+    "zone_name": zone_name,
+    "percent": percent,
+    "in_language": in_language,
+    "stars_text": stars_text,
+}

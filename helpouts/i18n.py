@@ -1,0 +1,112 @@
+"""Languages and time zones of the people we talk to, the same in every process.
+
+The locale in force is a context variable, set per request, per mail and per room message with
+:func:`use_locale`.  Catalogues are plain ``.po`` files, of the core and of every plugin, read at start; adding a
+language means adding files.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from babel import Locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import LazyProxy, Translations
+
+DEFAULT_LOCALE = "en"
+#: Locales that the site offers, with their own names.
+LANGUAGES: dict[str, str] = {"en": "English", "de": "Deutsch"}
+
+_locale: ContextVar[str] = ContextVar("helpouts_locale", default=DEFAULT_LOCALE)
+_zone: ContextVar[str] = ContextVar("helpouts_zone", default="UTC")
+_packages: list[str] = ["helpouts"]
+
+
+def add_catalogues(package: str) -> None:
+    """Also look for ``translations/LANG/LC_MESSAGES/messages.po`` in this package (a plugin's, the console's)."""
+    if package not in _packages:
+        _packages.append(package)
+        _catalogue.cache_clear()
+
+
+@contextmanager
+def use_locale(locale: str, zone: str | None = None) -> Iterator[None]:
+    """Speak ``locale`` (and show times in ``zone``, an IANA name) inside the block."""
+    locale_token = _locale.set(locale if locale in LANGUAGES else DEFAULT_LOCALE)
+    zone_token = _zone.set(zone) if zone else None
+    try:
+        yield
+    finally:
+        _locale.reset(locale_token)
+        if zone_token is not None:
+            _zone.reset(zone_token)
+
+
+def set_locale(locale: str, zone: str | None = None) -> None:
+    """Speak ``locale`` for the rest of this context (a web request)."""
+    _locale.set(locale if locale in LANGUAGES else DEFAULT_LOCALE)
+    _zone.set(zone or "UTC")
+
+
+def current_locale() -> str:
+    """The locale in force, e.g. "de"."""
+    return _locale.get()
+
+
+def current_zone() -> str:
+    """The IANA zone in which times are shown now."""
+    return _zone.get()
+
+
+def gettext(message: str, /, **values: Any) -> str:
+    """The message in the locale in force, with ``%(name)s`` filled in."""
+    text: str = _catalogue(_locale.get()).ugettext(message)
+    return text % values if values else text
+
+
+def ngettext(singular: str, plural: str, n: int, /, **values: Any) -> str:
+    """The form of the message that fits ``n``; ``%(n)s`` is filled in."""
+    text: str = _catalogue(_locale.get()).ungettext(singular, plural, n)
+    return text % {"n": n, "num": n, **values}
+
+
+def lazy_gettext(message: str, /, **values: Any) -> Any:
+    """A text that is translated when it is shown, not when it is written."""
+    return LazyProxy(gettext, message, enable_cache=False, **values)
+
+
+def in_language(names: Mapping[str, str], locale: str | None = None) -> str:
+    """The text of a ``{language: text}`` mapping for the locale in force, else English, else any."""
+    wanted = locale or _locale.get()
+    return names.get(wanted) or names.get(DEFAULT_LOCALE) or next(iter(names.values()), "")
+
+
+def babel_locale() -> Locale:
+    """The locale in force for Babel's formatting functions."""
+    return Locale.parse(_locale.get())
+
+
+@cache
+def _catalogue(locale: str) -> Translations:
+    merged = Translations()
+    for package in _packages:
+        source = files(package).joinpath("translations", locale, "LC_MESSAGES", "messages.po")
+        if source.is_file():
+            merged.merge(_read(source, locale))
+    return merged
+
+
+def _read(source: Traversable, locale: str) -> Translations:
+    compiled = io.BytesIO()
+    with source.open("rb") as handle:
+        write_mo(compiled, read_po(handle, locale=locale))
+    compiled.seek(0)
+    return Translations(fp=compiled)

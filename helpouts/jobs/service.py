@@ -1,0 +1,87 @@
+"""Promising work: :func:`enqueue` writes a job in the transaction of the change that asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from helpouts.clock import clock
+from helpouts.jobs.models import Job
+
+Run = Callable[[Session, Mapping[str, Any]], None]
+
+
+class Handlers:
+    """What the worker knows to do, by kind.
+
+    A *plain* handler runs in the transaction that finishes the job.  An *outside* handler
+    (``outside=True``) talks to the world: it is called with no transaction open as
+    ``run(runtime, job_id, payload)`` and returns a function of the session, or None, whose effect is written in the
+    transaction that finishes the job.
+    """
+
+    def __init__(self) -> None:
+        self.plain: dict[str, Run] = {}
+        self.outside: dict[str, Callable[..., Any]] = {}
+        self.periodic: dict[str, int] = {}
+
+    def __call__(self, kind: str, *, outside: bool = False, every_seconds: int = 0) -> Callable[[Any], Any]:
+        """Register the decorated function for ``kind``; ``every_seconds`` makes it periodic as well."""
+
+        def register(function: Any) -> Any:
+            (self.outside if outside else self.plain)[kind] = function
+            if every_seconds:
+                self.periodic[kind] = every_seconds
+            return function
+
+        return register
+
+
+#: ``@handler("kind")`` registers a function of the core.
+handler = Handlers()
+
+
+def enqueue(
+    db: Session,
+    kind: str,
+    payload: Mapping[str, Any] | None = None,
+    *,
+    run_at: datetime | None = None,
+    dedupe_key: str | None = None,
+    serial_key: str | None = None,
+    max_attempts: int = 12,
+) -> Job:
+    """Promise work of ``kind``, not before ``run_at``.
+
+    With a ``dedupe_key`` the second call returns the first job.  Jobs with the same ``serial_key`` run one
+    after the other in the order of their promise.
+    """
+    if dedupe_key is not None:
+        existing = db.scalar(select(Job).where(Job.dedupe_key == dedupe_key))
+        if existing is not None:
+            return existing
+    job = Job(
+        kind=kind,
+        payload=dict(payload or {}),
+        run_at=run_at or clock.now(),
+        dedupe_key=dedupe_key,
+        serial_key=serial_key,
+        max_attempts=max_attempts,
+    )
+    db.add(job)
+    db.flush()
+    return job
+
+
+def cancel(db: Session, dedupe_key: str) -> bool:
+    """Forget a job that has not begun; tells whether there was one."""
+    job = db.scalar(select(Job).where(Job.dedupe_key == dedupe_key, Job.state == "ready"))
+    if job is None:
+        return False
+    db.delete(job)
+    db.flush()
+    return True

@@ -1,0 +1,104 @@
+"""Enabling, disabling and configuring plugins while the site runs."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from helpouts.audit.actor import Actor
+from helpouts.audit.service import record
+from helpouts.clock import clock
+from helpouts.errors import HelpoutsError, NotFound
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.plugins.models import PluginFailure, PluginFlag, PluginSettingRow
+from helpouts.plugins.records import Setting
+from helpouts.plugins.secrets import seal, unseal
+from helpouts.runtime import runtime_of
+
+
+def set_enabled(db: Session, name: str, enabled: bool, actor: Actor) -> None:
+    """Enable or disable a plugin; all processes obey at their next use of it.
+
+    :raises NotFound: when no plugin of that name is installed.
+    """
+    registry = runtime_of(db).registry
+    if name not in registry.plugins:
+        known = ", ".join(sorted(registry.plugins))
+        raise NotFound(_l("There is no plugin “%(name)s”; installed: %(known)s.", name=name, known=known))
+    flag = db.get(PluginFlag, name)
+    if flag is None:
+        flag = PluginFlag(name=name)
+        db.add(flag)
+    flag.enabled, flag.changed_at, flag.changed_by = enabled, clock.now(), actor.user_id
+    db.flush()
+    registry.forget_flags(db)
+    record(db, actor, "plugin.enable" if enabled else "plugin.disable", plugin=name)
+
+
+def read_settings(db: Session, plugin: str) -> dict[str, Any]:
+    """All settings of a plugin, defaults filled in, secrets decrypted."""
+    runtime = runtime_of(db)
+    declared = runtime.registry.setting_declarations(plugin)
+    values = {key: setting.default for key, setting in declared.items()}
+    for row in db.scalars(select(PluginSettingRow).where(PluginSettingRow.plugin == plugin)):
+        if row.key not in declared:
+            continue
+        if row.secret is not None:
+            values[row.key] = unseal(runtime.config.key("master_key"), plugin, row.key, row.secret)
+        else:
+            values[row.key] = row.value
+    return values
+
+
+def write_settings(db: Session, plugin: str, changes: Mapping[str, Any], actor: Actor) -> None:
+    """Change settings of a plugin: all of them, or none when one is wrong.
+
+    The audit entry names the keys; values of secrets are nowhere but in their encrypted row.
+
+    :raises HelpoutsError: for an unknown key or a value that does not fit; ``field`` is the key.
+    """
+    runtime = runtime_of(db)
+    declared = runtime.registry.setting_declarations(plugin)
+    for key, value in changes.items():
+        if key not in declared:
+            known = ", ".join(sorted(declared)) or "-"
+            raise HelpoutsError(_l("“%(key)s” is not a setting; known: %(known)s.", key=key, known=known), field=key)
+        check_value(declared[key], value)
+    for key, value in changes.items():
+        row = db.get(PluginSettingRow, (plugin, key)) or PluginSettingRow(plugin=plugin, key=key)
+        if declared[key].secret:
+            row.value, row.secret = None, seal(runtime.config.key("master_key"), plugin, key, value)
+        else:
+            row.value = value
+        row.changed_at = clock.now()
+        db.add(row)
+    shown = {key: "***" if declared[key].secret else value for key, value in changes.items()}
+    record(db, actor, "plugin.settings", plugin=plugin, changes=shown)
+
+
+def check_value(setting: Setting, value: Any) -> None:
+    """Refuse a value that the declaration does not allow.
+
+    :raises HelpoutsError: with the setting's key as ``field`` and what would be right.
+    """
+    if type(value) is not setting.type:
+        raise HelpoutsError(_l("This must be of the kind %(kind)s.", kind=setting.type.__name__), field=setting.key)
+    if setting.required and value in ("", []):
+        raise HelpoutsError(_l("This must not be empty."), field=setting.key)
+    if setting.choices and value not in setting.choices:
+        raise HelpoutsError(_l("Choose one of: %(choices)s.", choices=", ".join(setting.choices)), field=setting.key)
+    size = value if setting.type is int else len(value) if setting.type in (str, list) else 0
+    if setting.minimum is not None and size < setting.minimum:
+        raise HelpoutsError(_l("The least is %(minimum)s.", minimum=setting.minimum), field=setting.key)
+    if setting.maximum is not None and size > setting.maximum:
+        raise HelpoutsError(_l("The most is %(maximum)s.", maximum=setting.maximum), field=setting.key)
+
+
+def note_failure(db: Session, plugin: str, where: str, error: BaseException) -> None:
+    """Remember that a plugin raised, for the console."""
+    text = "".join(traceback.format_exception(error))
+    db.add(PluginFailure(plugin=plugin, where=where, message=f"{type(error).__name__}: {error}", traceback=text[-8000:]))
