@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from helpouts.catalog import Category
     from helpouts.payments import PaymentBackend
     from helpouts.plugins import (
@@ -70,6 +72,13 @@ class Surfaces:
     def helpouts_blueprints(self) -> Iterable[PluginBlueprint]:
         """Pages, mounted below ``/x/{plugin}/``."""
         return ()
+
+    @hookspec
+    def helpouts_web_app(self, app: Flask) -> None:
+        """The web application is being made: for add-ons that bring a whole application of their own (the console).
+
+        Every view that is added must declare its permission (:mod:`helpouts.web.permissions`).
+        """
 
     @hookspec
     def helpouts_admin_views(self) -> Iterable[AdminView]:

@@ -28,6 +28,8 @@ from helpouts.sessions.transport import VideoTransport
 from helpouts.vetting.rule import VettingRule
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from helpouts.config import Config
 
 GROUP = "helpouts"
@@ -182,6 +184,14 @@ class Registry:
         """Call one plugin's implementation of an event hook; what it raises is passed on to the caller (a job)."""
         if plugin in self.plugins and self.plugins[plugin].loaded:
             list(self._call_one(self.plugins[plugin], hook, **values))
+
+    def bring_apps(self, app: Flask) -> None:
+        """Let the add-ons extend the web application; one that fails is left out and shown."""
+        for name in self.listeners("helpouts_web_app"):
+            try:
+                list(self._call_one(self.plugins[name], "helpouts_web_app", app=app))
+            except Exception as error:
+                self.plugins[name].fail("cannot extend the web application", error)
 
     # -- the four families -----------------------------------------------------------------------------------
 

@@ -1,0 +1,21 @@
+"""Imports every model of the core, so that :attr:`Base.metadata` is whole."""
+
+from __future__ import annotations
+
+import helpouts.accounts.models
+import helpouts.audit.models
+import helpouts.bookings.guard
+import helpouts.bookings.models
+import helpouts.catalog.models
+import helpouts.jobs.models
+import helpouts.payments.models
+import helpouts.plugins.models
+import helpouts.reviews.models
+import helpouts.scheduling.models
+import helpouts.sessions.models
+import helpouts.vetting.models
+from helpouts.db.base import Base
+
+metadata = Base.metadata
+
+__all__ = ["metadata"]

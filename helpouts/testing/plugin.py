@@ -1,0 +1,158 @@
+"""Fixtures for the tests of Helpouts and of its plugins (a pytest plugin, found through its entry point).
+
+``database``  an empty database with all tables, SQLite and PostgreSQL in turn, for tests that commit
+``runtime``   a :class:`Runtime` over it, with the plugins that :func:`plugin_modules` names
+``db``        a writing session of it, rolled back at the end
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from helpouts.db import Database
+    from helpouts.runtime import Runtime
+    from helpouts.testing.postgres import PostgresServer
+
+#: The plugins that tests see unless they say otherwise: (name, module).
+PLUGINS = (
+    ("category_education", "helpouts_category_education"),
+    ("category_fashion", "helpouts_category_fashion"),
+    ("category_home_garden", "helpouts_category_home_garden"),
+    ("category_it", "helpouts_category_it"),
+    ("payments_wallet", "helpouts_payments_wallet"),
+    ("vetting_profile", "helpouts_vetting_profile"),
+    ("video_aiortc", "helpouts_video_aiortc"),
+)
+
+
+def require(what: str, how: str) -> None:
+    """Skip the test because ``what`` is missing; a failure when ``REQUIRE_ALL=1``."""
+    message = f"{what} is missing: {how}"
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(autouse=True)
+def running_clock() -> Iterator[None]:
+    """Every test begins and ends with the clock running."""
+    from helpouts.clock import clock
+
+    clock.set(None)
+    yield
+    clock.set(None)
+
+
+@pytest.fixture(scope="session")
+def plugin_modules() -> tuple[tuple[str, str], ...]:
+    """(name, module) of the plugins to register; override it in a conftest to test another set."""
+    return PLUGINS
+
+
+@pytest.fixture(scope="session")
+def registry_factory(plugin_modules: tuple[tuple[str, str], ...]) -> Any:
+    """Makes a fresh registry with the plugins of :func:`plugin_modules`."""
+    from helpouts.registry import Registry
+
+    def make() -> Registry:
+        registry = Registry()
+        for name, module in plugin_modules:
+            registry.add(name, lambda m=module: import_module(m), f"helpouts-{name.replace('_', '-')}", "0.1.0")
+        return registry
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of our own."""
+    from helpouts.testing.postgres import PostgresMissing, PostgresServer
+
+    try:
+        server = PostgresServer()
+    except PostgresMissing as missing:
+        require("a PostgreSQL server", str(missing))
+        raise
+    yield server
+    server.stop()
+
+
+def _create_all(url: str, registry: Any) -> None:
+    from helpouts.db import Database
+    from helpouts.db.metadata import metadata
+    from helpouts.plugins.records import Migrations
+
+    database = Database(url)
+    with database.write_engine.begin() as connection:
+        metadata.create_all(connection)
+        for _, record in registry.surface("helpouts_migrations", Migrations):
+            record.metadata.create_all(connection)
+    database.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory, registry_factory: Any) -> Path:
+    """An SQLite file with all tables."""
+    path: Path = tmp_path_factory.mktemp("template") / "template.sqlite3"
+    _create_all(f"sqlite:///{path}", registry_factory())
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer, registry_factory: Any) -> str:
+    """The name of a PostgreSQL database with all tables."""
+    _create_all(postgres.create("helpouts_template"), registry_factory())
+    return "helpouts_template"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh database with all tables, on either system."""
+    if request.param == "sqlite":
+        path = tmp_path / "test.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield server.create(name, request.getfixturevalue("postgres_template"))
+    server.drop(name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh database with all tables."""
+    from helpouts.db import Database
+
+    made = Database(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def runtime(database: Database, tmp_path: Path, registry_factory: Any) -> Runtime:
+    """A runtime over the database, with test plugins, no mail server and a data folder of its own."""
+    from helpouts.config import load_config
+    from helpouts.runtime import Runtime
+
+    config = load_config({}, data=str(tmp_path / "data"), database=database.url)
+    return Runtime(config, database, registry_factory())
+
+
+@pytest.fixture
+def db(runtime: Runtime) -> Iterator[Session]:
+    """A writing session, rolled back at the end of the test."""
+    with runtime.database.session(write=True) as session:
+        yield session
+        session.rollback()

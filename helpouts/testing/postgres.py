@@ -1,0 +1,69 @@
+"""A throw-away PostgreSQL server for tests: its own folder, its own port, no durability, gone at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+
+class PostgresMissing(RuntimeError):
+    """PostgreSQL's server programs are not on this machine; the message says how to get them."""
+
+
+def _bin() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    if found:
+        return found[-1].parent
+    path = shutil.which("initdb")
+    if path:
+        return Path(path).resolve().parent
+    raise PostgresMissing("PostgreSQL is not installed: apt-get install postgresql")
+
+
+class PostgresServer:
+    """Starts on construction; :meth:`create` makes databases from a template; :meth:`stop` ends it."""
+
+    def __init__(self) -> None:
+        self.bin = _bin()
+        self.folder = Path(tempfile.mkdtemp(prefix="helpouts-pg-"))
+        self._as: list[str] = []
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, "postgres", "postgres")
+            self._as = ["runuser", "-u", "postgres", "--"]
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        data = str(self.folder / "data")
+        self._run("initdb", "-D", data, "-U", "helpouts", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        options = f"-p {self.port} -k {self.folder} -h 127.0.0.1 -F -c full_page_writes=off -c max_connections=200"
+        self._run("pg_ctl", "-D", data, "-o", options, "-l", str(self.folder / "log"), "-w", "start")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run([*self._as, str(self.bin / program), *arguments], check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    def url(self, name: str) -> str:
+        """The SQLAlchemy URL of a database."""
+        return f"postgresql+psycopg://helpouts@127.0.0.1:{self.port}/{name}"
+
+    def sql(self, statement: str) -> None:
+        """Run one statement in the maintenance database."""
+        connection = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "helpouts", "-d", "postgres"]
+        self._run("psql", *connection, "-v", "ON_ERROR_STOP=1", "-q", "-c", statement)
+
+    def create(self, name: str, template: str = "template1") -> str:
+        """Make a database from a template; its URL."""
+        self.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.url(name)
+
+    def drop(self, name: str) -> None:
+        """Remove a database and whoever is connected to it."""
+        self.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def stop(self) -> None:
+        """End the server and remove its folder."""
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)

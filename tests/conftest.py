@@ -1,0 +1,1 @@
+"""What all tests of the core share; the fixtures are those that plugin authors get too."""
