@@ -1,0 +1,271 @@
+"""The running relay: rooms, grants and legs of one live process."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ipaddress
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from helpouts.sessions.transport import JoinGrant, Json, MediaRoom, TransportContext, TransportError, TransportFull
+from helpouts_video_aiortc import private
+from helpouts_video_aiortc.leg import Leg
+from helpouts_video_aiortc.port import UdpPort
+from helpouts_video_aiortc.room import SEATS, Room
+from helpouts_video_aiortc.slots import KINDS
+
+log = logging.getLogger(__name__)
+
+GRANT_SECONDS = 60
+UNANSWERED_SECONDS = 30.0
+"""After this a leg is over whose browser has never been heard."""
+SILENCE_SECONDS = 60.0
+"""After this much without a check a leg is over.  RFC 7675 says 30 s; outages of 40 s are to be survived."""
+SWEEP_SECONDS = 2.0
+RETRY_SECONDS = 5
+ANY = {"", "0.0.0.0"}
+
+
+class UnknownGrant(Exception):
+    """The token was never issued, is used up, or has expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    room: str
+    participant: str
+    expires: float
+
+
+class RelayDriver:
+    """Implements :class:`helpouts.sessions.transport.TransportDriver`; made by :func:`start`."""
+
+    def __init__(self, context: TransportContext, clock: Callable[[], float]) -> None:
+        settings = context.settings()
+        self._context = context
+        self._clock = clock
+        self._certificate = private.Certificate()
+        self._bind = str(settings.get("bind", "0.0.0.0"))
+        self._port = _open_port(self._bind, int(settings.get("port", 0)), clock)
+        self._rooms: dict[str, Room] = {}
+        self._grants: dict[bytes, _Grant] = {}
+        self._legs: dict[str, tuple[Room, Leg]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
+
+    @property
+    def url(self) -> str:
+        """Where browsers join; the legs are below."""
+        return f"{self._context.public_base}/x/video_aiortc/legs"
+
+    @property
+    def port(self) -> int:
+        """The UDP port number of all calls."""
+        return self._port.number
+
+    # -- the contract ----------------------------------------------------------------------------------------
+
+    async def open_room(self, room_id: str) -> Json:
+        """Nothing is held for an empty room; the answer names the node that the room lives on."""
+        return {"node": self._context.node}
+
+    async def admit(self, room: MediaRoom, participant_id: str, name: str) -> JoinGrant:
+        """A token for one leg, 256 random bits, kept hashed; a grant that was not used yet is replaced.
+
+        :raises TransportFull: when ``max_calls`` calls are running, or the room has two other participants.
+        """
+        self._check_capacity(room.id)
+        self._check_seats(room.id, participant_id)
+        self._withdraw(room.id, participant_id)
+        token = secrets.token_urlsafe(32)
+        self._grants[_hash(token)] = _Grant(room.id, participant_id, self._clock() + GRANT_SECONDS)
+        return JoinGrant({"url": self.url, "token": token}, GRANT_SECONDS)
+
+    async def on_signal(self, room: MediaRoom, participant_id: str, message: Json) -> None:
+        """``{"sending": [kinds]}`` is remembered and told to the other side; ``{"hello": true}`` asks for theirs."""
+        here = self._rooms.get(room.id)
+        if here is None or participant_id not in here.legs:
+            return
+        sending = message.get("sending")
+        others = [other for other in here.legs if other != participant_id]
+        if isinstance(sending, list):
+            kinds = sorted({kind for kind in sending if isinstance(kind, str)} & KINDS)
+            here.sending[participant_id] = kinds
+            for other in others:
+                await self._context.send(room.id, other, {"sending": kinds})
+        if message.get("hello"):
+            for other in others:
+                if other in here.sending:
+                    await self._context.send(room.id, participant_id, {"sending": here.sending[other]})
+
+    async def dismiss(self, room: MediaRoom, participant_id: str) -> None:
+        """Close the participant's leg and withdraw an unused grant."""
+        self._withdraw(room.id, participant_id)
+        here = self._rooms.get(room.id)
+        leg = here.legs.get(participant_id) if here is not None else None
+        if leg is not None:
+            await self.drop(leg)
+
+    async def close_room(self, room: MediaRoom) -> None:
+        """Close both legs and withdraw all grants."""
+        self._grants = {key: grant for key, grant in self._grants.items() if grant.room != room.id}
+        here = self._rooms.get(room.id)
+        for leg in list(here.legs.values()) if here is not None else ():
+            await self.drop(leg)
+
+    def statistics(self) -> Json:
+        """Gauges ``rooms``, ``legs``, ``connected``, ``grants``; counters of the port: packets, bytes, drops by cause."""
+        counters: dict[str, Any] = dict(self._port.counters)
+        connected = sum(leg.connected for _room, leg in self._legs.values())
+        return counters | {
+            "rooms": len(self._rooms), "legs": len(self._legs), "connected": connected, "grants": len(self._grants),
+        }  # fmt: skip
+
+    async def stop(self) -> None:
+        """Close everything and release the port; idempotent."""
+        global _running
+        if _running is self:
+            _running = None
+        self._sweeper.cancel()
+        for _room, leg in list(self._legs.values()):
+            await self.drop(leg)
+        await asyncio.gather(self._sweeper, *self._tasks, return_exceptions=True)
+        self._grants.clear()
+        self._port.close()
+
+    # -- for the signalling ----------------------------------------------------------------------------------
+
+    async def redeem(self, token: str) -> Leg:
+        """Use up a grant and make its leg, in place of an earlier one of the participant.
+
+        :raises UnknownGrant: nothing was changed.
+        :raises TransportFull: nothing was changed, the grant can be used again.
+        """
+        key = _hash(token)
+        grant = self._grants.get(key)
+        if grant is None or grant.expires <= self._clock():
+            raise UnknownGrant
+        self._check_capacity(grant.room)
+        del self._grants[key]
+        room = self._rooms.setdefault(grant.room, Room(grant.room))
+        leg = Leg(grant.participant, self._port, self._certificate.current(), self._clock, self._leg_changed)
+        self._legs[leg.id] = (room, leg)
+        room.sending.pop(leg.participant, None)
+        earlier = room.seat(leg)
+        if earlier is not None:
+            self._legs.pop(earlier.id, None)
+            await earlier.close()
+        return leg
+
+    def leg(self, leg_id: str) -> Leg | None:
+        """The leg of that id, while it lives."""
+        entry = self._legs.get(leg_id)
+        return entry[1] if entry is not None else None
+
+    def offer(self, leg: Leg) -> str:
+        """The canonical offer for a leg, with the addresses as the settings have them now."""
+        addresses = _addresses(str(self._context.settings().get("public_ip", "")), self._bind)
+        return leg.offer([(address, self._port.number) for address in addresses])
+
+    async def drop(self, leg: Leg) -> None:
+        """End a leg; the other one stays and is paired with whoever comes back.  Idempotent."""
+        entry = self._legs.pop(leg.id, None)
+        if entry is not None:
+            room = entry[0]
+            room.unseat(leg)
+            if not room.legs:
+                self._rooms.pop(room.id, None)
+        await leg.close()
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    def _check_capacity(self, room_id: str) -> None:
+        limit = int(self._context.settings().get("max_calls", 100))
+        if room_id not in self._rooms and len(self._rooms) >= limit:
+            raise TransportFull(f"the relay carries {limit} calls already: raise max_calls or add a node", RETRY_SECONDS)
+
+    def _check_seats(self, room_id: str, participant: str) -> None:
+        room = self._rooms.get(room_id)
+        seated = set(room.legs) if room is not None else set()
+        now = self._clock()
+        waiting = {g.participant for g in self._grants.values() if g.room == room_id and g.expires > now}
+        if len((seated | waiting) - {participant}) >= SEATS:
+            raise TransportFull("the room has two participants, the relay carries calls between two", RETRY_SECONDS)
+
+    def _withdraw(self, room_id: str, participant: str) -> None:
+        for key, grant in list(self._grants.items()):
+            if grant.room == room_id and grant.participant == participant:
+                del self._grants[key]
+
+    def _leg_changed(self, leg: Leg) -> None:
+        if leg.connected:
+            if leg.peer is not None:
+                leg.peer.request_keyframes()
+            return
+        task = asyncio.get_running_loop().create_task(self.drop(leg))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _sweep(self) -> None:
+        """End what has fallen silent; a leg that cannot be ended properly must not keep the others alive."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = self._clock()
+            self._grants = {key: grant for key, grant in self._grants.items() if grant.expires > now}
+            for _room, leg in list(self._legs.values()):
+                limit = SILENCE_SECONDS if leg.state == "connected" else UNANSWERED_SECONDS
+                if now - leg.heard > limit:
+                    try:
+                        await self.drop(leg)
+                    except Exception:
+                        log.exception("a leg did not close properly")
+
+
+_running: RelayDriver | None = None
+
+
+def running() -> RelayDriver | None:
+    """The driver of this live process, None before :func:`start` and after its ``stop``."""
+    return _running
+
+
+async def start(context: TransportContext) -> RelayDriver:
+    """Open the UDP port and begin; there is one driver per process.
+
+    :raises ConfigurationError: when untested releases of the media libraries are installed.
+    :raises TransportError: when the port is taken or an address in the settings is none.
+    """
+    global _running
+    private.check_versions()
+    _addresses(str(context.settings().get("public_ip", "")), "0.0.0.0")
+    _running = RelayDriver(context, asyncio.get_running_loop().time)
+    return _running
+
+
+def _open_port(bind: str, port: int, clock: Callable[[], float]) -> UdpPort:
+    try:
+        return UdpPort(bind or "0.0.0.0", port, clock)
+    except OSError as error:
+        raise TransportError(f"UDP port {port} on {bind} cannot be opened ({error}): change bind or port") from error
+
+
+def _addresses(public_ip: str, bind: str) -> list[str]:
+    """The addresses to offer, best first: what the operator says, else the one bound to, else all of this machine."""
+    named = [word.strip() for word in public_ip.split(",") if word.strip()]
+    for word in named:
+        try:
+            ipaddress.IPv4Address(word)
+        except ValueError as error:
+            raise TransportError(f"public_ip: {word!r} is no IPv4 address") from error
+    if named:
+        return named
+    # 127.0.0.1 comes last: right for a browser on this machine, harmless for others.
+    return [bind] if bind not in ANY else [*private.host_addresses(), "127.0.0.1"]
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

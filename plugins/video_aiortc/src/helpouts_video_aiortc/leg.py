@@ -1,0 +1,222 @@
+"""One participant's side of a call: ICE credentials, DTLS-SRTP, and what is sent to the browser."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from helpouts_video_aiortc import rtcp
+from helpouts_video_aiortc.private import Address, DtlsLink, RTCCertificate, SrtpError, sha256_fingerprint
+from helpouts_video_aiortc.rewrite import Outgoing, Stream, starts_vp8_keyframe
+from helpouts_video_aiortc.sdp import Answer, Ice, Offer
+from helpouts_video_aiortc.slots import CAMERA, SCREEN, SLOTS
+
+if TYPE_CHECKING:
+    from helpouts_video_aiortc.port import UdpPort
+
+SOURCES_PER_LEG = 32
+"""SSRCs that one leg may send with: libsrtp keeps state for each, and a browser needs five."""
+VIDEO = {CAMERA.payload, SCREEN.payload}
+PAYLOADS = [payload for slot in SLOTS for payload in (slot.payload, slot.rtx) if payload is not None]
+
+
+def new_ice() -> Ice:
+    """Fresh credentials; 128 bits of password as RFC 8445 section 5.3 asks for."""
+    return Ice(secrets.token_hex(6), secrets.token_hex(16))
+
+
+class Leg:
+    """A browser's connection to the relay.  Made with the offer, closed for good by :meth:`close`.
+
+    :param clock: seconds of a monotonic clock.
+    :param changed: called with the leg when it becomes connected or is over.
+    """
+
+    def __init__(
+        self,
+        participant: str,
+        port: UdpPort,
+        certificate: RTCCertificate,
+        clock: Callable[[], float],
+        changed: Callable[[Leg], None],
+    ) -> None:
+        self.id = secrets.token_urlsafe(24)
+        self.participant = participant
+        self.peer: Leg | None = None
+        self.outgoing = Outgoing(self._new_source)
+        self.addresses: set[Address] = set()
+        self.sources: dict[int, int] = {}
+        """SSRCs that the browser sends with, and their payload types; the latest of a payload type comes last."""
+        self.made = self.heard = clock()
+        """Instants of the offer and of the last authenticated check."""
+        self._address: Address | None = None
+        self._port = port
+        self._clock = clock
+        self._changed = changed
+        self._certificate = certificate
+        self._session = secrets.randbits(62)
+        self._version = 0
+        self._ice = new_ice()
+        self._next_ice: Ice | None = None
+        self._link = DtlsLink(certificate, self._send, self._link_changed)
+        self._handshake: asyncio.Task[None] | None = None
+        self._closed = False
+        port.register(self._ice.ufrag, self._ice.password, self)
+
+    @property
+    def state(self) -> str:
+        """``new``, ``connecting``, ``connected``, ``failed`` or ``closed``."""
+        return "closed" if self._closed else self._link.state
+
+    @property
+    def connected(self) -> bool:
+        """Whether media can flow to and from the browser."""
+        return not self._closed and self._link.state == "connected"
+
+    @property
+    def answered(self) -> bool:
+        """Whether the first offer has been answered."""
+        return self._handshake is not None
+
+    @property
+    def etag(self) -> str:
+        """Names the latest ICE session (RFC 9725 section 4.3.2 uses the entity tag so)."""
+        return f'"{(self._next_ice or self._ice).ufrag}"'
+
+    def offer(self, candidates: list[tuple[str, int]]) -> str:
+        """The description for the browser; each call counts its version on."""
+        self._version += 1
+        ssrcs = {payload: self.outgoing.ssrc(payload) for payload in PAYLOADS}
+        fingerprint = sha256_fingerprint(self._certificate)
+        ice = self._next_ice or self._ice
+        return Offer(self._session, self._version, ice, fingerprint, ssrcs, candidates).sdp()
+
+    def answer(self, answer: Answer) -> None:
+        """Begin the DTLS handshake; on later answers (after a restart) only the accepted codecs count."""
+        self.outgoing.accept(answer.payloads)
+        if self._handshake is None:
+            handshake = self._link.handshake(server=answer.active, fingerprints=answer.fingerprints)
+            self._handshake = asyncio.get_running_loop().create_task(handshake)
+
+    def restart(self) -> None:
+        """New ICE credentials for the next offer.  The old ones stay until a check proves the new (RFC 8445 2.4)."""
+        if self._next_ice is not None:
+            self._port.unregister(self._next_ice.ufrag)
+        self._next_ice = new_ice()
+        self._port.register(self._next_ice.ufrag, self._next_ice.password, self)
+
+    def checked(self, ufrag: str, address: Address, *, nominated: bool) -> None:
+        """An authenticated check came in: the browser is alive, and there if it says so."""
+        self.heard = self._clock()
+        if nominated or self._address is None:
+            self._address = address
+        if self._next_ice is not None and ufrag == self._next_ice.ufrag:
+            self._port.unregister(self._ice.ufrag)
+            self._ice, self._next_ice = self._next_ice, None
+            self._address = address
+
+    def dtls(self, datagram: bytes) -> None:
+        """A DTLS record; kept until the answer is there, when the browser was faster than its answer."""
+        if not self._link.feed(datagram):
+            self._port.counters["dropped_dtls"] += 1
+
+    def media(self, datagram: bytes) -> None:
+        """SRTP or SRTCP from the browser: opened, also when nobody listens, and handed to the other leg.
+
+        Opening everything keeps the roll-over counter in step (RFC 3711 section 3.3.1): after 65 536 packets that
+        were skipped nothing could be opened any more.
+        """
+        receiving = self._link.receiving
+        if receiving is None:
+            self._port.counters["dropped_early"] += 1
+            return
+        peer = self.peer
+        try:
+            if rtcp.is_rtcp(datagram):
+                opened = receiving.unprotect_rtcp(datagram)
+                if peer is not None and peer.connected:
+                    peer.send_rtcp(rtcp.translate(opened, self.outgoing, peer.outgoing))
+            elif self._known(datagram):
+                opened = receiving.unprotect(datagram)
+                self.sources[int.from_bytes(opened[8:12])] = opened[1] & 0x7F
+                if peer is not None and peer.connected:
+                    peer.send_rtp(opened)
+        except SrtpError:
+            self._port.counters["dropped_srtp"] += 1
+
+    def _known(self, datagram: bytes) -> bool:
+        if len(datagram) < 12:
+            return False
+        if int.from_bytes(datagram[8:12]) in self.sources or len(self.sources) < SOURCES_PER_LEG:
+            return True
+        self._drop("sources")
+        return False
+
+    def _drop(self, cause: str) -> None:
+        """Count a packet that goes nowhere."""
+        self._port.counters[f"dropped_{cause}"] += 1
+
+    def send_rtp(self, packet: bytes) -> None:
+        """Forward an opened RTP packet of the other leg to this browser."""
+        rewritten = self.outgoing.rewrite(packet, self._clock())
+        if rewritten is None:
+            self._drop("unplaced")
+            return
+        sending = self._link.sending
+        if sending is None:
+            return
+        try:
+            self._send(sending.protect(rewritten))
+        except SrtpError:
+            self._drop("srtp")
+
+    def send_rtcp(self, compound: bytes) -> None:
+        """Send RTCP in this browser's own numbers; nothing when it is empty."""
+        sending = self._link.sending
+        if not compound or sending is None:
+            return
+        try:
+            self._send(sending.protect_rtcp(compound))
+        except SrtpError:
+            self._drop("srtp")
+
+    def request_keyframes(self) -> None:
+        """Ask the browser for a fresh picture of everything that it shows, so that a newcomer sees it at once."""
+        if self.connected:
+            latest = {payload: source for source, payload in self.sources.items() if payload in VIDEO}
+            for source in latest.values():
+                self.send_rtcp(rtcp.picture_loss(next(iter(self.outgoing.by_ssrc)), source))
+
+    def _new_source(self, stream: Stream, packet: bytes) -> None:
+        peer = self.peer
+        if peer is None or stream.primary is not None or stream.slot.media != "video":
+            return
+        if not starts_vp8_keyframe(packet) and stream.source is not None:
+            peer.send_rtcp(rtcp.picture_loss(next(iter(peer.outgoing.by_ssrc)), stream.source))
+
+    def join(self, peer: Leg | None) -> None:
+        """Receive from ``peer`` from now on."""
+        if peer is not self.peer:
+            self.peer = peer
+            self.outgoing.detach()
+
+    def _send(self, datagram: bytes) -> None:
+        if self._address is not None:
+            self._port.send(datagram, self._address)
+
+    def _link_changed(self) -> None:
+        if not self._closed and self._link.state in ("connected", "failed", "closed"):
+            self._changed(self)
+
+    async def close(self) -> None:
+        """Say goodbye to the browser and free everything; idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._link.close()
+        self._port.forget(self)
+        self.peer = None
+        if self._handshake is not None:
+            await asyncio.wait([self._handshake])

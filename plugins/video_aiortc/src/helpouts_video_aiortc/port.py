@@ -1,0 +1,187 @@
+"""The one UDP socket of all calls: tells STUN, DTLS and media apart, and whose they are (RFC 7983, RFC 8445).
+
+ICE-lite: the relay answers checks and never sends one, so it needs no candidates of the browser's.  It learns where
+a leg is from authenticated checks, and sends to the address that was nominated last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from helpouts_video_aiortc import private
+from helpouts_video_aiortc.private import Address
+
+DATAGRAM = 2048
+BURST = 256
+"""Datagrams read before the event loop gets its turn."""
+BUFFER = 4 << 20
+STUN_LONGEST = 548
+"""RFC 8489 section 6.1: the most that a request may take when the path MTU is unknown."""
+ADDRESSES_PER_LEG = 16
+
+
+class Owner(Protocol):
+    """What the port needs of a leg."""
+
+    addresses: set[Address]
+
+    def checked(self, ufrag: str, address: Address, *, nominated: bool) -> None: ...
+
+    def dtls(self, datagram: bytes) -> None: ...
+
+    def media(self, datagram: bytes) -> None: ...
+
+
+class Budget:
+    """How many checks each unknown address may have failed per second; beyond, it is not listened to."""
+
+    def __init__(self, per_second: int = 50, addresses: int = 4096) -> None:
+        self._per_second = per_second
+        self._addresses = addresses
+        self._second = 0
+        self._failed: Counter[str] = Counter()
+
+    def spent(self, host: str, now: float) -> bool:
+        """Whether ``host`` has used up its share of this second; forged senders share what is left of the table."""
+        if int(now) != self._second:
+            self._second = int(now)
+            self._failed.clear()
+        return self._failed[host] >= self._per_second or len(self._failed) >= self._addresses
+
+    def charge(self, host: str) -> None:
+        """Another failed check."""
+        self._failed[host] += 1
+
+
+class UdpPort:
+    """The socket.  ``await`` nothing here: every datagram is handled to its end as it comes in."""
+
+    def __init__(self, bind: str, port: int, clock: Callable[[], float]) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                self._socket.setsockopt(socket.SOL_SOCKET, option, BUFFER)
+            self._socket.bind((bind, port))
+        except OSError:
+            self._socket.close()
+            raise
+        self._clock = clock
+        self._budget = Budget()
+        self._credentials: dict[str, tuple[str, Owner]] = {}
+        self._owners: dict[Address, Owner] = {}
+        self.counters: Counter[str] = Counter()
+        """Packets and bytes in and out, and ``dropped_*`` by cause."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._socket, self._readable)
+
+    @property
+    def number(self) -> int:
+        """The port number in use."""
+        return int(self._socket.getsockname()[1])
+
+    def register(self, ufrag: str, password: str, owner: Owner) -> None:
+        """Answer checks for these credentials; they belong to ``owner``."""
+        self._credentials[ufrag] = (password, owner)
+
+    def unregister(self, ufrag: str) -> None:
+        """Answer no more checks for them."""
+        self._credentials.pop(ufrag, None)
+
+    def forget(self, owner: Owner) -> None:
+        """Deliver nothing to ``owner`` any more."""
+        for address in owner.addresses:
+            if self._owners.get(address) is owner:
+                del self._owners[address]
+        owner.addresses.clear()
+        for ufrag in [ufrag for ufrag, (_, other) in self._credentials.items() if other is owner]:
+            del self._credentials[ufrag]
+
+    def held(self) -> tuple[int, int]:
+        """Registered credentials and known addresses; both 0 when nobody is there."""
+        return len(self._credentials), len(self._owners)
+
+    def send(self, datagram: bytes, address: Address) -> None:
+        """Put a datagram on the wire, or drop it when the kernel's buffer is full: late media is no use."""
+        try:
+            self._socket.sendto(datagram, address)
+        except OSError:
+            self.counters["dropped_send"] += 1
+            return
+        self.counters["packets_out"] += 1
+        self.counters["bytes_out"] += len(datagram)
+
+    def close(self) -> None:
+        """Release the port number."""
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+        self._credentials.clear()
+        self._owners.clear()
+
+    def _readable(self) -> None:
+        receive, counters = self._socket.recvfrom, self.counters
+        for _turn in range(BURST):
+            try:
+                datagram, address = receive(DATAGRAM)
+            except BlockingIOError:
+                return
+            except OSError:
+                counters["dropped_receive"] += 1
+                return
+            counters["packets_in"] += 1
+            counters["bytes_in"] += len(datagram)
+            self._deliver(datagram, address)
+
+    def _deliver(self, datagram: bytes, address: Address) -> None:
+        first = datagram[0] if datagram else 255
+        if first < 4:
+            self._stun(datagram, address)
+            return
+        owner = self._owners.get(address)
+        if owner is None:
+            self.counters["dropped_stranger"] += 1
+        elif 127 < first < 192:
+            owner.media(datagram)
+        elif 19 < first < 64:
+            owner.dtls(datagram)
+        else:
+            self.counters["dropped_unknown"] += 1
+
+    def _stun(self, datagram: bytes, address: Address) -> None:
+        known = address in self._owners
+        if not known and self._budget.spent(address[0], self._clock()):
+            self.counters["dropped_stun_budget"] += 1
+            return
+        request = private.parse_binding_request(datagram) if len(datagram) <= STUN_LONGEST else None
+        ufrag = request.username.partition(":")[0] if request is not None else ""
+        password, owner = self._credentials.get(ufrag, ("", None))
+        if request is None or owner is None or not request.signed_with(password):
+            # Silence, not 401: the sender may be forged, and a browser gains nothing from the answer.
+            self._budget.charge(address[0])
+            self.counters["dropped_stun"] += 1
+            return
+        if request.controlled:
+            self.send(private.role_conflict(request, password), address)
+            return
+        if not self._adopt(owner, address):
+            return
+        self.send(private.binding_success(request, address, password), address)
+        owner.checked(ufrag, address, nominated=request.nominated)
+
+    def _adopt(self, owner: Owner, address: Address) -> bool:
+        """Media from ``address`` is ``owner``'s from now on; a browser behind a new address takes it over."""
+        if self._owners.get(address) is owner:
+            return True
+        if len(owner.addresses) >= ADDRESSES_PER_LEG:
+            self.counters["dropped_addresses"] += 1
+            return False
+        with suppress(KeyError):
+            self._owners[address].addresses.discard(address)
+        self._owners[address] = owner
+        owner.addresses.add(address)
+        return True

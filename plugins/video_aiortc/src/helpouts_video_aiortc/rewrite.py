@@ -1,0 +1,219 @@
+"""Rewriting RTP so that a receiver sees one continuous stream, whoever sends it (RFC 3550, RFC 4588).
+
+A leg is promised a fixed SSRC per stream in its offer.  Whatever source feeds the stream, and however often it is
+replaced (the other side reloads), sequence numbers and timestamps go on without a jump backwards: libsrtp refuses
+one ("index too old"), and the receiver would take it for old packets.  Nothing here knows sockets or SRTP.
+"""
+
+from __future__ import annotations
+
+import secrets
+import struct
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from helpouts_video_aiortc.slots import SLOTS, Slot
+
+RTP_HEADER = 12
+MISORDER = 1024
+"""Packets; libsrtp's replay window.  Further back is a source that has started anew (RFC 3550 appendix A.1)."""
+_FIELDS = struct.Struct("!HII")
+_SHORT = struct.Struct("!H")
+
+
+def distance(later: int, earlier: int) -> int:
+    """Signed distance of two 16-bit sequence numbers, -32768 to 32767 (RFC 1982)."""
+    return ((later - earlier + 0x8000) & 0xFFFF) - 0x8000
+
+
+def header_length(packet: bytes) -> int:
+    """Bytes of the RTP header with CSRCs and extension; beyond the packet's end when it is broken."""
+    length = RTP_HEADER + 4 * (packet[0] & 0x0F)
+    if packet[0] & 0x10:
+        if len(packet) < length + 4:
+            return len(packet) + 1
+        length += 4 + 4 * _SHORT.unpack_from(packet, length + 2)[0]
+    return length
+
+
+def starts_vp8_keyframe(packet: bytes) -> bool:
+    """Whether this is the first packet of a VP8 keyframe (RFC 7741 sections 4.2 and 4.3)."""
+    at = header_length(packet)
+    if at >= len(packet):
+        return False
+    first = packet[at]
+    if not first & 0x10 or first & 0x07:
+        return False
+    at += 1
+    if first & 0x80 and at < len(packet):
+        extended = packet[at]
+        at += 1
+        if extended & 0x80 and at < len(packet):
+            at += 2 if packet[at] & 0x80 else 1
+        at += bool(extended & 0x40) + bool(extended & 0x30)
+    return at < len(packet) and not packet[at] & 0x01
+
+
+class Stream:
+    """One outgoing stream of a leg: a fixed SSRC, fed by one source at a time.
+
+    Sequence numbers are counted beyond 16 bits inside, so that a wrap is nothing special.
+    """
+
+    __slots__ = (
+        "base",
+        "highest",
+        "primary",
+        "reports",
+        "shift",
+        "slot",
+        "source",
+        "source_highest",
+        "ssrc",
+        "time",
+        "timestamp",
+        "timestamp_shift",
+    )
+
+    def __init__(self, slot: Slot, ssrc: int, primary: Stream | None = None) -> None:
+        self.slot = slot
+        self.ssrc = ssrc
+        self.primary = primary
+        """The stream that this one repairs, for RTX."""
+        self.source: int | None = None
+        # RFC 3711 section 3.3.1: starting below 2^15 keeps the receiver's guess of the roll-over counter right.
+        self.highest = 255 + secrets.randbelow(1 << 14)
+        self.base = self.highest + 1
+        self.source_highest = 0
+        self.shift = 0
+        self.timestamp = 0
+        self.timestamp_shift = 0
+        self.time: float | None = None
+        self.reports: deque[int] = deque(maxlen=16)
+        """Middle 32 bits of the NTP times in the sender reports that were forwarded from this source."""
+
+    def adopt(self, source: int, sequence: int, timestamp: int, now: float) -> None:
+        """Go on with another source, whose first packet this is, right behind what was sent last."""
+        if self.time is None:
+            self.timestamp_shift = 0
+        else:
+            step = max(1, int((now - self.time) * self.slot.clock))
+            self.timestamp_shift = self.timestamp + step - timestamp
+        self.source = source
+        self.base = self.highest + 1
+        self.source_highest = sequence
+        self.shift = self.base - sequence
+        self.reports.clear()
+
+    def place(self, sequence: int) -> int | None:
+        """Where a sequence number of the source stands in this stream; None for what was sent before the adoption.
+
+        Numbers below the base belong to the source before: using one again would protect two packets with one
+        SRTP index.
+        """
+        placed = self.source_highest + distance(sequence, self.source_highest) + self.shift
+        return placed if placed >= self.base else None
+
+    def unplace(self, sequence: int) -> int | None:
+        """The source's own 16-bit number for one of this stream; None when this source did not send it."""
+        placed = self.highest + distance(sequence, self.highest)
+        return (placed - self.shift) & 0xFFFF if self.base <= placed else None
+
+    def advance(self, placed: int, timestamp: int, now: float) -> None:
+        """Remember the furthest packet that was sent, with its own (outgoing) timestamp."""
+        if placed > self.highest:
+            self.highest = placed
+            self.source_highest = placed - self.shift
+            self.timestamp = timestamp
+            self.time = now
+
+
+class Outgoing:
+    """All streams that one leg receives, and the way from their sources' numbers to its own.
+
+    :param on_new_source: called with the stream and the first packet of a source.
+    """
+
+    def __init__(self, on_new_source: Callable[[Stream, bytes], None] = lambda stream, packet: None) -> None:
+        self.by_ssrc: dict[int, Stream] = {}
+        self.by_source: dict[int, Stream] = {}
+        self._by_payload: dict[int, Stream] = {}
+        self._all: dict[int, Stream] = {}
+        self._on_new_source = on_new_source
+        for slot in SLOTS:
+            primary = self._add(slot, slot.payload, None)
+            if slot.rtx is not None:
+                self._add(slot, slot.rtx, primary)
+
+    def _add(self, slot: Slot, payload: int, primary: Stream | None) -> Stream:
+        ssrc = 0
+        while ssrc == 0 or ssrc in self.by_ssrc:
+            ssrc = secrets.randbits(32)
+        stream = Stream(slot, ssrc, primary)
+        self.by_ssrc[ssrc] = self._all[payload] = self._by_payload[payload] = stream
+        return stream
+
+    def ssrc(self, payload: int) -> int:
+        """The SSRC promised for a payload type."""
+        return self._all[payload].ssrc
+
+    def stream(self, payload: int) -> Stream:
+        """The stream of a payload type."""
+        return self._all[payload]
+
+    def accept(self, payloads: Iterable[int]) -> None:
+        """Forward these payload types only."""
+        self._by_payload = {payload: self._all[payload] for payload in payloads if payload in self._all}
+
+    def detach(self) -> None:
+        """The source leg is gone or replaced: the next packet of each stream comes from a new source."""
+        self.by_source.clear()
+        for stream in self._all.values():
+            stream.source = None
+            stream.reports.clear()
+
+    def rewrite(self, packet: bytes, now: float) -> bytes | None:
+        """The packet as this leg is to see it, or None when it is not for this leg.
+
+        :param now: seconds of a monotonic clock.
+        """
+        if len(packet) < RTP_HEADER:
+            return None
+        stream = self._by_payload.get(packet[1] & 0x7F)
+        if stream is None:
+            return None
+        sequence, timestamp, ssrc = _FIELDS.unpack_from(packet, 2)
+        primary = stream.primary
+        if primary is not None and primary.source is None:
+            return None
+        if ssrc != stream.source or distance(sequence, stream.source_highest) < -MISORDER:
+            self._adopt(stream, packet, now)
+        placed = stream.place(sequence)
+        if placed is None:
+            return None
+        shift = stream.timestamp_shift if primary is None else primary.timestamp_shift
+        moved = (timestamp + shift) & 0xFFFFFFFF
+        stream.advance(placed, moved, now)
+        head = packet[:2] + _FIELDS.pack(placed & 0xFFFF, moved, stream.ssrc)
+        return head + packet[RTP_HEADER:] if primary is None else _retransmission(head, packet, primary)
+
+    def _adopt(self, stream: Stream, packet: bytes, now: float) -> None:
+        sequence, timestamp, ssrc = _FIELDS.unpack_from(packet, 2)
+        if stream.source is not None:
+            self.by_source.pop(stream.source, None)
+        stream.adopt(ssrc, sequence, timestamp, now)
+        self.by_source[ssrc] = stream
+        self._on_new_source(stream, packet)
+
+
+def _retransmission(head: bytes, packet: bytes, primary: Stream) -> bytes | None:
+    """An RTX packet with its original sequence number (RFC 4588 section 4) moved along with the primary stream."""
+    at = header_length(packet)
+    padding = packet[-1] if packet[0] & 0x20 else 0
+    if len(packet) - padding < at + 2:
+        # Padding only: a probe for bandwidth, which carries no original sequence number.
+        return head + packet[RTP_HEADER:] if len(packet) >= at else None
+    original = primary.place(_SHORT.unpack_from(packet, at)[0])
+    if original is None:
+        return None
+    return head + packet[RTP_HEADER:at] + _SHORT.pack(original & 0xFFFF) + packet[at + 2 :]

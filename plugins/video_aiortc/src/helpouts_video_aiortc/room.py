@@ -1,0 +1,43 @@
+"""A call between two: which grants are out, which legs are there, and what each side says it sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from helpouts_video_aiortc.leg import Leg
+
+SEATS = 2
+
+
+@dataclass(slots=True)
+class Room:
+    """The legs of one call, by participant.  A participant who comes back takes the place of the earlier leg."""
+
+    id: str
+    legs: dict[str, Leg] = field(default_factory=dict)
+    sending: dict[str, list[str]] = field(default_factory=dict)
+    """The kinds that each participant says it is showing; told to the other side, so that a page need not guess."""
+
+    def other(self, participant: str) -> Leg | None:
+        """The leg of whoever is not ``participant``."""
+        return next((leg for name, leg in self.legs.items() if name != participant), None)
+
+    def seat(self, leg: Leg) -> Leg | None:
+        """Take in a leg and pair it; returns the one that it replaces, which the caller closes."""
+        earlier = self.legs.pop(leg.participant, None)
+        self.legs[leg.participant] = leg
+        self._pair()
+        return earlier
+
+    def unseat(self, leg: Leg) -> bool:
+        """Take out a leg; false when it had been replaced before."""
+        if self.legs.get(leg.participant) is not leg:
+            return False
+        del self.legs[leg.participant]
+        leg.join(None)
+        self._pair()
+        return True
+
+    def _pair(self) -> None:
+        for leg in self.legs.values():
+            leg.join(self.other(leg.participant))
