@@ -37,10 +37,10 @@ SiteMaker = Callable[..., AbstractAsyncContextManager[Site]]
 
 @pytest.fixture
 def site() -> SiteMaker:
-    """``async with site(port=..., extra_routes=[...]) as running``: everything is closed at the end."""
+    """``async with site(*routes, send=..., max_calls=...) as running``: everything is closed at the end."""
 
     @asynccontextmanager
-    async def make(*routes: web.RouteDef, **settings: Any) -> AsyncIterator[Site]:
+    async def make(*routes: web.RouteDef, send: Any = None, **settings: Any) -> AsyncIterator[Site]:
         settings = {"public_ip": "", "port": 0, "bind": "0.0.0.0", "max_calls": 10} | settings
         app = web.Application()
         app.add_routes([web.route(method, "/x/video_aiortc" + path, handler) for method, path, handler in ROUTES])
@@ -52,10 +52,12 @@ def site() -> SiteMaker:
         base = f"http://127.0.0.1:{runner.addresses[0][1]}"
         sent: list[tuple[str, str, Json]] = []
 
-        async def send(room: str, participant: str, message: Json) -> None:
+        async def record(room: str, participant: str, message: Json) -> None:
             sent.append((room, participant, message))
+            if send is not None:
+                await send(room, participant, message)
 
-        driver = await start(TransportContext(lambda: settings, send, base, "node"))
+        driver = await start(TransportContext(lambda: settings, record, base, "node"))
         try:
             yield Site(driver, app, base, sent, settings)
         finally:
