@@ -1,7 +1,210 @@
-"""Pages of this part."""
+"""Pages of a booking: choose, answer, pay, look, cancel."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import secrets
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_security import current_user
+from sqlalchemy import select
+
+from helpouts.accounts.models import User
+from helpouts.bookings import intake, mails, service
+from helpouts.bookings.forms import BookingForm, CancelForm, ConfirmForm, booking_form
+from helpouts.bookings.models import Booking
+from helpouts.bookings.policy import policy_text
+from helpouts.catalog.models import Listing
+from helpouts.clock import clock
+from helpouts.errors import HelpoutsError, NotFound
+from helpouts.i18n import current_zone, in_language
+from helpouts.i18n import gettext as _
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.payments import service as money
+from helpouts.reviews.forms import ReplyForm, ReviewForm
+from helpouts.reviews.service import may_review, review_of
+from helpouts.sessions.service import session_of
+from helpouts.sessions.tickets import OPENS_BEFORE
+from helpouts.web.db import current_db, current_runtime
+from helpouts.web.forms import attach
+from helpouts.web.permissions import current_actor, requires
 
 bp = Blueprint("bookings", __name__)
+
+
+def own_booking(public_id: str) -> Booking:
+    """The booking of that name, when the person at hand is one of its two people.
+
+    :raises NotFound: otherwise, whether it exists or not.
+    """
+    booking = current_db().scalar(select(Booking).where(Booking.public_id == public_id))
+    if booking is None or current_user.id not in (booking.host_id, booking.customer_id):
+        raise NotFound(_l("There is no such booking."))
+    return booking
+
+
+def _listing(listing_id: int) -> Listing:
+    listing = current_db().get(Listing, listing_id)
+    if listing is None:
+        raise NotFound(_l("There is no such listing."))
+    return listing
+
+
+def _start(text: str | None) -> datetime:
+    try:
+        start = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+    except ValueError:
+        start = None  # type: ignore[assignment]  # refused below
+    if start is None or start.tzinfo is None:
+        raise HelpoutsError(_l("Choose a time from the calendar."), field="start")
+    return start
+
+
+@bp.route("/book/<int:listing_id>", methods=["GET", "POST"])
+@requires("signed_in")
+def new(listing_id: int) -> ResponseReturnValue:
+    """What is booked, the category's questions, the policy; sending it takes the slot."""
+    db = current_db()
+    listing = _listing(listing_id)
+    category = service.check_bookable(db, listing)
+    form: BookingForm = booking_form(category)()
+    if request.method == "GET":
+        form.start.data, form.key.data = request.args.get("start", ""), secrets.token_urlsafe(12)
+    try:
+        start = _start(form.start.data)
+    except HelpoutsError as error:
+        flash(str(error), "error")
+        return redirect(url_for("catalog.listing", slug=listing.slug), 303)
+    if form.validate_on_submit():
+        answers = {name.removeprefix("intake_"): value for name, value in form.data.items() if name.startswith("intake_")}
+        actor = current_actor("customer")
+        customer = db.get_one(User, current_user.id)
+        try:
+            booking = service.hold(
+                db, listing, customer, start, answers, zone=current_zone(), idempotency_key=form.key.data, actor=actor
+            )
+            if not booking.amount_minor and booking.state == "held":
+                service.confirm(db, booking, actor)
+            db.commit()
+            endpoint = "bookings.checkout" if booking.state == "held" else "bookings.show"
+            return redirect(url_for(endpoint, public_id=booking.public_id), 303)
+        except HelpoutsError as error:
+            db.rollback()
+            attach(form, error)
+    return _new_page(listing, category, form, start)
+
+
+def _new_page(listing: Listing, category: Any, form: BookingForm, start: datetime) -> ResponseReturnValue:
+    questions = [form[f"intake_{question.key}"] for question in category.intake]
+    page = render_template(
+        "helpouts/bookings/new.html",
+        listing=listing,
+        category=category,
+        form=form,
+        questions=questions,
+        start=start,
+        policy=policy_text(listing.cancellation_policy, listing.pricing),
+    )
+    return page, 400 if form.errors else 200
+
+
+@bp.route("/bookings/<public_id>/checkout", methods=["GET", "POST"])
+@requires("signed_in")
+def checkout(public_id: str) -> ResponseReturnValue:
+    """Pay for a held slot from the wallet."""
+    db = current_db()
+    booking = own_booking(public_id)
+    if booking.state != "held":
+        return redirect(url_for("bookings.show", public_id=public_id), 303)
+    form = ConfirmForm()
+    if form.validate_on_submit():
+        try:
+            service.confirm(db, booking, current_actor("customer"))
+            db.commit()
+            flash(_("Booked. We have sent you a mail with a calendar invitation."), "success")
+            return redirect(url_for("bookings.show", public_id=public_id), 303)
+        except HelpoutsError as error:
+            db.rollback()
+            attach(form, error)
+            booking = own_booking(public_id)
+    return render_template(
+        "helpouts/bookings/checkout.html",
+        booking=booking,
+        form=form,
+        policy=policy_text(booking.cancellation_policy, booking.pricing),
+        wallet=money.checkout_view(db, booking.customer_id, booking.amount_minor, booking.currency),
+        back=url_for("bookings.checkout", public_id=public_id),
+    ), (409 if form.form_errors else 200)
+
+
+@bp.get("/bookings/<public_id>")
+@requires("signed_in")
+def show(public_id: str) -> ResponseReturnValue:
+    """Everything about a booking: when, the way into the room, what was paid, the review."""
+    db = current_db()
+    booking = own_booking(public_id)
+    session = session_of(db, booking)
+    category = current_runtime().registry.category(booking.category)
+    fields = {field.key: field for field in category.intake}
+    answers = [
+        (in_language(item["label"]), intake.shown_answer(fields.get(item["key"]), item["answer"]))
+        for item in booking.intake
+    ]
+    review = review_of(db, booking)
+    return render_template(
+        "helpouts/bookings/show.html",
+        booking=booking,
+        session=session,
+        answers=answers,
+        is_host=current_user.id == booking.host_id,
+        other=booking.customer if current_user.id == booking.host_id else booking.host,
+        opens_at=booking.starts_at - OPENS_BEFORE,
+        can_enter=booking.state in ("confirmed", "in_session") and clock.now() >= booking.starts_at - OPENS_BEFORE,
+        policy=policy_text(booking.cancellation_policy, booking.pricing),
+        receipt=money.receipt(db, booking),
+        review=review,
+        review_form=ReviewForm(formdata=None) if may_review(db, booking, current_user.id) else None,
+        reply_form=ReplyForm(formdata=None) if review and not review.reply and current_user.id == booking.host_id else None,
+    )
+
+
+@bp.route("/bookings/<public_id>/cancel", methods=["GET", "POST"])
+@requires("signed_in")
+def cancel(public_id: str) -> ResponseReturnValue:
+    """What cancelling costs now, and doing it."""
+    db = current_db()
+    booking = own_booking(public_id)
+    actor = current_actor("expert" if current_user.id == booking.host_id else "customer")
+    form = CancelForm()
+    if form.validate_on_submit():
+        try:
+            service.cancel(db, booking, form.reason.data or "", actor)
+            db.commit()
+            flash(_("The booking is cancelled."), "success")
+            return redirect(url_for("bookings.show", public_id=public_id), 303)
+        except HelpoutsError as error:
+            db.rollback()
+            attach(form, error)
+            booking = own_booking(public_id)
+    return render_template(
+        "helpouts/bookings/cancel.html",
+        booking=booking,
+        form=form,
+        charge=service.charge_now(booking, actor),
+        policy=policy_text(booking.cancellation_policy, booking.pricing),
+        is_host=actor.kind == "expert",
+    ), (400 if form.errors else 200)
+
+
+@bp.get("/bookings/<public_id>/invite.ics")
+@requires("signed_in")
+def calendar(public_id: str) -> ResponseReturnValue:
+    """The booking as a calendar file."""
+    booking = own_booking(public_id)
+    method = "CANCEL" if booking.state == "cancelled" else "REQUEST"
+    me = booking.host if current_user.id == booking.host_id else booking.customer
+    attachment = mails.calendar_file(current_db(), booking, me, method)
+    headers = {"Content-Disposition": 'attachment; filename="invite.ics"'}
+    return Response(attachment.content, content_type=attachment.mime, headers=headers)

@@ -1,8 +1,10 @@
-"""Pages of plugins: mounted below ``/x/{plugin}/``, gone while the plugin is disabled, never without a permission."""
+"""Pages and files of plugins: mounted below ``/x/{plugin}/``, gone while the plugin is disabled, never without a permission."""
 
 from __future__ import annotations
 
-from flask import Flask, abort, request
+from pathlib import Path
+
+from flask import Flask, Response, abort, request, send_from_directory
 
 from helpouts.plugins.records import PluginBlueprint
 from helpouts.runtime import Runtime
@@ -25,8 +27,18 @@ def init_app(app: Flask) -> None:
             continue
         declare(app, record.blueprint.name, level)
         owners[record.blueprint.name] = name
+    app.add_url_rule("/x/<plugin>/static/<path:path>", "plugin.static", plugin_file)
     registry.bring_apps(app)
     app.before_request(lambda: hide_disabled(app))
+
+
+def plugin_file(plugin: str, path: str) -> Response:
+    """A file below the ``static`` folder of a plugin's package; gone while the plugin is disabled."""
+    registry = current_runtime().registry
+    if plugin not in registry.enabled(current_db()):
+        abort(404)
+    folder = Path(registry.plugins[plugin].module.__file__).parent / "static"
+    return send_from_directory(folder, path)
 
 
 def hide_disabled(app: Flask) -> None:

@@ -1,0 +1,109 @@
+"""Mails about a booking: to both people, each in their own language and zone, with a calendar invitation."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+
+from sqlalchemy.orm import Session
+
+from helpouts.accounts.models import User
+from helpouts.audit.actor import Actor
+from helpouts.bookings.models import Booking
+from helpouts.clock import clock
+from helpouts.i18n import gettext, use_locale
+from helpouts.mail.service import Attachment, queue_mail
+from helpouts.payments import service as money
+from helpouts.runtime import runtime_of
+from helpouts.scheduling.ical import invitation
+
+
+def _both(booking: Booking) -> list[tuple[User, User, str]]:
+    """(receiver, the other one, receiver's zone) for customer and host."""
+    return [
+        (booking.customer, booking.host, booking.customer_zone),
+        (booking.host, booking.customer, booking.host_zone),
+    ]
+
+
+def calendar_file(db: Session, booking: Booking, to: User, method: str) -> Attachment:
+    """The booking as an iCalendar file for one of its people (RFC 5546)."""
+    config = runtime_of(db).config
+    url = f"{config.public_url.rstrip('/')}/bookings/{booking.public_id}"
+    with use_locale(to.locale):
+        summary = gettext("%(title)s (video session)", title=booking.title)
+        description = gettext("Open the room here: %(url)s", url=url)
+    content = invitation(
+        uid=f"{booking.public_id}@helpouts",
+        sequence=booking.ical_sequence,
+        method=method,
+        starts_at=booking.starts_at,
+        ends_at=booking.ends_at,
+        summary=summary,
+        description=description,
+        url=url,
+        organizer=parseaddr(config.mail_from),
+        attendee=(to.name, to.email),
+        stamp=clock.now(),
+    )
+    return Attachment("invite.ics", f"text/calendar; method={method}; charset=utf-8", content)
+
+
+def confirmed(db: Session, booking: Booking) -> None:
+    """It is booked: to both, with the invitation (RFC 5546, REQUEST)."""
+    for to, other, zone in _both(booking):
+        queue_mail(
+            db,
+            to.email,
+            "booking_confirmed",
+            to.locale,
+            zone,
+            attachments=[calendar_file(db, booking, to, "REQUEST")],
+            booking=booking,
+            to=to,
+            other=other,
+            is_host=to.id == booking.host_id,
+        )
+
+
+def cancelled(db: Session, booking: Booking, charge: int, actor: Actor) -> None:
+    """It does not take place: to both, with the calendar's cancellation (RFC 5546, CANCEL)."""
+    for to, other, zone in _both(booking):
+        queue_mail(
+            db,
+            to.email,
+            "booking_cancelled",
+            to.locale,
+            zone,
+            attachments=[calendar_file(db, booking, to, "CANCEL")],
+            booking=booking,
+            to=to,
+            other=other,
+            charge=charge,
+            by_me=actor.user_id == to.id,
+        )
+
+
+def reminder(db: Session, booking: Booking) -> None:
+    """It begins soon: to both."""
+    for to, other, zone in _both(booking):
+        queue_mail(db, to.email, "booking_reminder", to.locale, zone, booking=booking, to=to, other=other)
+
+
+def finished(db: Session, booking: Booking, connected_seconds: int) -> None:
+    """It is over: the receipt to the customer, the earnings to the expert."""
+    for to, other, zone in _both(booking):
+        with use_locale(to.locale, zone):
+            receipt = money.receipt(db, booking)
+        queue_mail(
+            db,
+            to.email,
+            "session_finished",
+            to.locale,
+            zone,
+            booking=booking,
+            to=to,
+            other=other,
+            receipt=receipt,
+            connected_seconds=connected_seconds,
+            is_host=to.id == booking.host_id,
+        )

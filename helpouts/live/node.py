@@ -1,0 +1,145 @@
+"""One live process: its database thread, its video transports, its heartbeat."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session as DbSession
+
+from helpouts.clock import clock
+from helpouts.live.rooms import Rooms
+from helpouts.plugins.service import read_settings
+from helpouts.runtime import Runtime
+from helpouts.sessions import service
+from helpouts.sessions.models import LiveEvent, LiveNode
+from helpouts.sessions.transport import Json, TransportContext, TransportDriver
+
+T = TypeVar("T")
+log = structlog.get_logger("helpouts.live")
+
+
+class Node:
+    """The state of one live process, and the loops that keep it in step with the database."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.rooms = Rooms()
+        config = runtime.config
+        self.name = config.node or f"{socket.gethostname()}:{config.actual_live_port}"
+        self.public_url = config.actual_live_url
+        self.drivers: dict[str, TransportDriver] = {}
+        self._starting = asyncio.Lock()
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live-db")
+        self._settings: dict[str, dict[str, Any]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._event_seq = 0
+
+    # -- database --------------------------------------------------------------------------------------------
+
+    async def write(self, work: Callable[[DbSession], T]) -> T:
+        """Run ``work`` in a writing transaction, off the event loop; committed when this returns."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.runtime.database.run, work)
+
+    async def read(self, work: Callable[[DbSession], T]) -> T:
+        """Run ``work`` in a reading transaction, off the event loop."""
+
+        def run() -> T:
+            with self.runtime.database.read() as db:
+                return work(db)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+    # -- transports ------------------------------------------------------------------------------------------
+
+    async def driver(self, name: str) -> TransportDriver:
+        """The running side of a video transport, started at first use."""
+        async with self._starting:
+            if name not in self.drivers:
+                transport = self.runtime.registry.video_transport(name)
+                plugin = self.runtime.registry.plugin_of("helpouts_video_transports", name) or ""
+                self._settings[plugin] = await self.read(lambda db: read_settings(db, plugin))
+                self.drivers[name] = await transport.start(
+                    TransportContext(
+                        settings=lambda: self._plugin_settings(plugin),
+                        send=self.send_signal,
+                        public_base=self.public_url,
+                        node=self.name,
+                    )
+                )
+        return self.drivers[name]
+
+    def _plugin_settings(self, plugin: str) -> Mapping[str, Any]:
+        return self._settings.get(plugin, {})
+
+    async def send_signal(self, room_id: str, participant_id: str, message: Json) -> None:
+        """A transport has something to say to a participant's module."""
+        room = self.rooms.by_id.get(room_id)
+        connection = room.connections.get(int(participant_id)) if room and participant_id.isdecimal() else None
+        if connection is not None:
+            await connection.send({"type": "signal", "data": message})
+
+    # -- life ------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Close what a predecessor of the same name left open, announce the node, begin the loops."""
+
+        def begin(db: DbSession) -> int:
+            service.forget_node(db, self.name)
+            db.merge(LiveNode(name=self.name, public_url=self.public_url, heartbeat_at=clock.now(), rooms=0, draining=False))
+            return db.scalar(select(func.max(LiveEvent.seq))) or 0
+
+        self._event_seq = await self.write(begin)
+        from helpouts.live import sweep
+
+        loops = (sweep.presence, sweep.heartbeat, sweep.follow_events)
+        self._tasks = [asyncio.create_task(self._forever(loop)) for loop in loops]
+
+    async def _forever(self, loop: Callable[[Node], Any]) -> None:
+        while True:
+            try:
+                await loop(self)
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("a loop of the live process failed; it goes on")
+                await asyncio.sleep(1)
+
+    async def stop(self) -> None:
+        """Say good-bye: everybody left now, the node is gone, the transports are released."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for _, connection in self.rooms.connections():
+            with contextlib.suppress(Exception):
+                await connection.socket.close(code=1012, message=b"restarting")
+        now: datetime = clock.now()
+        ids = [connection.presence_id for _, connection in self.rooms.connections()]
+
+        def end(db: DbSession) -> None:
+            for presence_id in ids:
+                service.leave(db, presence_id, now)
+            db.execute(delete(LiveNode).where(LiveNode.name == self.name))
+
+        with contextlib.suppress(Exception):
+            await self.write(end)
+        for driver in self.drivers.values():
+            with contextlib.suppress(Exception):
+                await driver.stop()
+        self._threads.shutdown(wait=True)
+
+    @property
+    def event_seq(self) -> int:
+        """The last event that was heard."""
+        return self._event_seq
+
+    @event_seq.setter
+    def event_seq(self, value: int) -> None:
+        self._event_seq = value

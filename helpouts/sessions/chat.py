@@ -1,0 +1,57 @@
+"""The room's chat: a line is acknowledged when it is in the database, and sending it again is harmless."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session as DbSession
+
+from helpouts.errors import HelpoutsError
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.sessions.models import RoomMessage, Session
+
+LONGEST = 4000
+
+
+def say(db: DbSession, session: Session, user_id: int, client_id: str, body: str) -> RoomMessage:
+    """Keep a line; the same ``client_id`` from the same person gives the line that is there already.
+
+    :raises HelpoutsError: empty or too long.
+    """
+    body = body.strip()
+    if not body or len(body) > LONGEST:
+        raise HelpoutsError(_l("A message has between 1 and %(limit)s characters.", limit=LONGEST))
+    existing = db.scalar(
+        select(RoomMessage).where(
+            RoomMessage.session_id == session.id,
+            RoomMessage.user_id == user_id,
+            RoomMessage.client_id == client_id[:40],
+        )
+    )
+    if existing is not None:
+        return existing
+    db.refresh(session, with_for_update={"of": Session})  # one writer at a time counts the lines
+    last = db.scalar(select(func.max(RoomMessage.seq)).where(RoomMessage.session_id == session.id)) or 0
+    line = RoomMessage(session_id=session.id, seq=last + 1, user_id=user_id, client_id=client_id[:40], body=body)
+    db.add(line)
+    db.flush()
+    return line
+
+
+def since(db: DbSession, session_id: int, seq: int) -> list[dict[str, Any]]:
+    """The lines after ``seq`` as they go over the wire."""
+    query = select(RoomMessage).where(RoomMessage.session_id == session_id, RoomMessage.seq > seq)
+    return [as_json(line) for line in db.scalars(query.order_by(RoomMessage.seq).limit(1000))]
+
+
+def as_json(line: RoomMessage) -> dict[str, Any]:
+    """One line for the browser."""
+    return {
+        "type": "chat",
+        "seq": line.seq,
+        "user": line.user_id,
+        "client_id": line.client_id,
+        "body": line.body,
+        "at": line.created_at.isoformat(),
+    }

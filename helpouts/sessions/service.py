@@ -1,0 +1,227 @@
+"""What happens to a session: prepared, opened by the first who enters, metered, ended and settled."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session as DbSession
+
+from helpouts import events, site
+from helpouts.audit.actor import SYSTEM, Actor
+from helpouts.bookings import mails
+from helpouts.bookings.models import Booking
+from helpouts.bookings.policy import cancellation_charge
+from helpouts.bookings.states import BOOKING
+from helpouts.clock import clock
+from helpouts.jobs.service import enqueue, handler
+from helpouts.payments import service as money
+from helpouts.runtime import runtime_of
+from helpouts.sessions.meter import overlap
+from helpouts.sessions.models import LiveEvent, Presence, Session
+from helpouts.sessions.states import SESSION
+
+#: A connection that has been silent for longer is taken for dead.
+SILENCE = timedelta(seconds=5)
+
+
+def prepare_session(db: DbSession, booking: Booking) -> Session:
+    """The room of a confirmed booking; one per booking."""
+    session = db.scalar(select(Session).where(Session.booking_id == booking.id))
+    if session is None:
+        session = Session(booking_id=booking.id, room_id=secrets.token_urlsafe(16), state=SESSION.initial)
+        db.add(session)
+        db.flush()
+    return session
+
+
+def session_of(db: DbSession, booking: Booking) -> Session | None:
+    """The session of a booking, or None before it is confirmed."""
+    return db.scalar(select(Session).where(Session.booking_id == booking.id))
+
+
+def transport_name(db: DbSession) -> str:
+    """The video transport of new rooms: the site setting, else the configuration."""
+    return str(site.get(db, "video_transport") or runtime_of(db).config.video_transport)
+
+
+def join(db: DbSession, session: Session, user_id: int, node: str, device: str) -> Presence:
+    """Somebody is connected to the room; the first one opens it."""
+    now = clock.now()
+    if session.state == "scheduled":
+        session.transport, session.opened_at = transport_name(db), now
+        SESSION.apply(db, session, "open", SYSTEM)
+    presence = Presence(
+        session_id=session.id, user_id=user_id, node=node, device=device[:120], joined_at=now, last_seen_at=now
+    )
+    db.add(presence)
+    db.flush()
+    _begin_when_both_are_there(db, session)
+    return presence
+
+
+def _begin_when_both_are_there(db: DbSession, session: Session) -> None:
+    booking = session.booking
+    if booking.state != "confirmed":
+        return
+    here = set(
+        db.scalars(
+            select(Presence.user_id).where(
+                Presence.session_id == session.id,
+                Presence.left_at.is_(None),
+                Presence.last_seen_at > clock.now() - SILENCE,
+            )
+        )
+    )
+    if {booking.host_id, booking.customer_id} <= here:
+        BOOKING.apply(db, booking, "begin", SYSTEM)
+        events.emit(db, "session_started", session_id=session.id)
+
+
+def seen(db: DbSession, moments: Mapping[int, datetime]) -> None:
+    """Connections that have been heard from: presence id and when; called every second by the live process."""
+    for presence_id, moment in moments.items():
+        db.execute(
+            update(Presence)
+            .where(Presence.id == presence_id, Presence.left_at.is_(None), Presence.last_seen_at < moment)
+            .values(last_seen_at=moment)
+        )
+
+
+def leave(db: DbSession, presence_id: int, moment: datetime) -> None:
+    """A connection is gone since ``moment``; saying it again changes nothing."""
+    db.execute(
+        update(Presence)
+        .where(Presence.id == presence_id, Presence.left_at.is_(None))
+        .values(left_at=moment, last_seen_at=moment)
+    )
+
+
+def forget_node(db: DbSession, node: str) -> None:
+    """A live process starts anew: whoever was connected to its predecessor left when last seen."""
+    db.execute(
+        update(Presence).where(Presence.node == node, Presence.left_at.is_(None)).values(left_at=Presence.last_seen_at)
+    )
+
+
+def intervals(db: DbSession, session_id: int, now: datetime) -> dict[int, list[tuple[datetime, datetime]]]:
+    """By user: from when to when they were connected.  An open connection counts to ``now`` while it is alive."""
+    found: dict[int, list[tuple[datetime, datetime]]] = {}
+    for row in db.scalars(select(Presence).where(Presence.session_id == session_id)):
+        alive = row.left_at is None and row.last_seen_at > now - SILENCE
+        found.setdefault(row.user_id, []).append((row.joined_at, now if alive else row.left_at or row.last_seen_at))
+    return found
+
+
+def connected_seconds(db: DbSession, session: Session, now: datetime | None = None) -> int:
+    """Whole seconds in which both were connected, never before the booked start nor after the booked end."""
+    by_user = intervals(db, session.id, now or clock.now())
+    booking = session.booking
+
+    def during(rows: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+        return [(max(a, booking.starts_at), min(b, booking.ends_at)) for a, b in rows]
+
+    both = overlap(during(by_user.get(booking.host_id, [])), during(by_user.get(booking.customer_id, [])))
+    return int(both.total_seconds())
+
+
+def end(db: DbSession, session: Session, reason: str, actor: Actor) -> Session:
+    """End the session: stop the meter, settle the money, mail the receipt; ending it again changes nothing.
+
+    :param reason: "expert", "customer", "time", "operator".
+    """
+    db.refresh(session, with_for_update={"of": Session})
+    if session.state == "ended":
+        return session
+    now = clock.now()
+    session.connected_seconds = connected_seconds(db, session, now)
+    for presence_id in db.scalars(
+        select(Presence.id).where(Presence.session_id == session.id, Presence.left_at.is_(None))
+    ):
+        row = db.get_one(Presence, presence_id)
+        leave(db, presence_id, now if row.last_seen_at > now - SILENCE else row.last_seen_at)
+    SESSION.apply(db, session, "end", actor, reason)
+    session.ended_at, session.end_reason = now, reason
+    _close_booking(db, session)
+    tell(db, session, {"type": "ended"})
+    events.emit(db, "session_ended", session_id=session.id, connected_seconds=session.connected_seconds)
+    return session
+
+
+def _close_booking(db: DbSession, session: Session) -> None:
+    booking, seconds = session.booking, session.connected_seconds or 0
+    if booking.state not in ("confirmed", "in_session"):
+        return
+    booking.closed_at = session.ended_at
+    if booking.state == "confirmed":
+        BOOKING.apply(db, booking, "miss", SYSTEM, _who_missed(db, session))
+    else:
+        BOOKING.apply(db, booking, "complete", SYSTEM)
+    if booking.amount_minor:
+        if booking.state == "no_show" or _expert_was_late(db, session):
+            money.release_booking(db, booking, _no_show_charge(db, session), SYSTEM)
+        else:
+            money.settle_booking(db, booking, seconds, SYSTEM)
+    mails.finished(db, booking, seconds)
+
+
+def _first_join(db: DbSession, session: Session, user_id: int) -> datetime | None:
+    return db.scalar(
+        select(Presence.joined_at)
+        .where(Presence.session_id == session.id, Presence.user_id == user_id)
+        .order_by(Presence.joined_at)
+        .limit(1)
+    )
+
+
+def _expert_was_late(db: DbSession, session: Session) -> bool:
+    """More than ``late_minutes`` late: the session is free."""
+    first = _first_join(db, session, session.booking.host_id)
+    limit = session.booking.starts_at + timedelta(minutes=site.get(db, "late_minutes"))
+    return first is None or first > limit
+
+
+def _who_missed(db: DbSession, session: Session) -> str:
+    missing = [
+        name
+        for name, user_id in (("expert", session.booking.host_id), ("customer", session.booking.customer_id))
+        if _first_join(db, session, user_id) is None
+    ]
+    return "missed by " + " and ".join(missing) if missing else "never there at the same time"
+
+
+def _no_show_charge(db: DbSession, session: Session) -> int:
+    """A customer who stays away from an expert who was there in time pays what a cancellation at the start costs."""
+    booking = session.booking
+    if booking.state != "no_show" or _expert_was_late(db, session):
+        return 0
+    if _first_join(db, session, booking.customer_id) is not None:
+        return 0
+    return cancellation_charge(
+        booking.cancellation_policy,
+        booking.pricing,
+        booking.price_minor,
+        booking.amount_minor,
+        booking.starts_at,
+        booking.starts_at,
+    )
+
+
+def tell(db: DbSession, session: Session, payload: dict[str, Any]) -> None:
+    """Say something to the live process that has the room (it follows the table of events)."""
+    db.add(LiveEvent(topic=f"room:{session.room_id}", payload=payload))
+
+
+@handler("session.close")
+def close(db: DbSession, payload: Mapping[str, Any]) -> None:
+    """A quarter of an hour after the booked end: end what nobody has ended."""
+    session = db.get_one(Session, payload["session"])
+    if session.booking.state in ("confirmed", "in_session"):
+        due = session.booking.ends_at + timedelta(minutes=15)
+        if due > clock.now():
+            enqueue(db, "session.close", payload, run_at=due)
+        else:
+            end(db, session, "time", SYSTEM)

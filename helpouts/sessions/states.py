@@ -1,0 +1,15 @@
+"""The life of a session's room."""
+
+from __future__ import annotations
+
+from helpouts.states import Machine, change
+
+SESSION = Machine(
+    "session",
+    "scheduled",
+    (
+        #      event    from              to       who
+        change("open", "scheduled", "open", "system"),
+        change("end", "open scheduled", "ended", "system customer expert operator"),
+    ),
+)

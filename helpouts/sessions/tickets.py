@@ -1,0 +1,110 @@
+"""Join tickets: let one browser open the room's WebSocket once, within a minute, at the node that has the room."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session as DbSession
+
+from helpouts.accounts.models import User
+from helpouts.bookings.models import Booking
+from helpouts.clock import clock
+from helpouts.errors import Conflict, NotAllowed, Unavailable
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.sessions.models import JoinTicket, LiveNode, Session
+
+TICKET_LIFE = timedelta(seconds=60)
+#: How long before the start the room opens.
+OPENS_BEFORE = timedelta(minutes=15)
+#: A node that has been silent for longer is taken for dead.
+NODE_SILENCE = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """``token`` goes into the first message on the WebSocket at ``url``; it is worth nothing afterwards."""
+
+    token: str
+    url: str
+
+
+def hashed(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def check_may_enter(session: Session, user: User) -> None:
+    """Only the two people of the booking, while it stands, from a quarter of an hour before the start.
+
+    :raises NotAllowed: somebody else.
+    :raises Conflict: too early, cancelled or over; the message says which.
+    """
+    booking: Booking = session.booking
+    if user.id not in (booking.host_id, booking.customer_id):
+        raise NotAllowed(_l("This room belongs to two other people."))
+    if session.state == "ended" or booking.state in ("completed", "no_show"):
+        raise Conflict(_l("This session is over."))
+    if booking.state not in ("confirmed", "in_session"):
+        raise Conflict(_l("This booking does not stand any more."))
+    if clock.now() < booking.starts_at - OPENS_BEFORE:
+        raise Conflict(_l("The room opens 15 minutes before the session begins."))
+
+
+def issue_ticket(db: DbSession, session: Session, user: User) -> Ticket:
+    """A ticket for somebody who may enter; places the room on the least loaded node when its node is gone.
+
+    :raises Unavailable: when no live process is running.
+    """
+    check_may_enter(session, user)
+    now = clock.now()
+    alive = {
+        node.name: node
+        for node in db.scalars(
+            select(LiveNode).where(LiveNode.heartbeat_at > now - NODE_SILENCE).order_by(LiveNode.rooms, LiveNode.name)
+        )
+    }
+    if session.node not in alive:
+        fresh = [node for node in alive.values() if not node.draining]
+        if not fresh:
+            raise Unavailable(_l("The video service does not answer at the moment. Please try again in a minute."))
+        session.node = fresh[0].name
+    token = secrets.token_urlsafe(32)
+    db.add(
+        JoinTicket(
+            token_hash=hashed(token),
+            session_id=session.id,
+            user_id=user.id,
+            node=session.node,
+            expires_at=now + TICKET_LIFE,
+        )
+    )
+    base = alive[session.node].public_url
+    return Ticket(token, base.replace("http", "ws", 1) + "/ws")
+
+
+def redeem_ticket(db: DbSession, token: str, node: str) -> tuple[Session, User]:
+    """Use a ticket up.
+
+    :raises NotAllowed: unknown, used, expired, for another node, or its holder may not enter any more.
+    """
+    now = clock.now()
+    used = db.execute(
+        update(JoinTicket)
+        .where(
+            JoinTicket.token_hash == hashed(token),
+            JoinTicket.node == node,
+            JoinTicket.used_at.is_(None),
+            JoinTicket.expires_at > now,
+        )
+        .values(used_at=now)
+    )
+    if used.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+        raise NotAllowed(_l("This ticket is not valid any more. Reload the page."))
+    ticket = db.get_one(JoinTicket, hashed(token))
+    session, user = db.get_one(Session, ticket.session_id), db.get_one(User, ticket.user_id)
+    check_may_enter(session, user)
+    return session, user
