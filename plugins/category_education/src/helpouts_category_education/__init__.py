@@ -1,0 +1,13 @@
+"""Education: a category of Helpouts.  Only hooks here; the content is in :mod:`.content` and :mod:`.examples`."""
+
+from __future__ import annotations
+
+from helpouts.catalog import Category
+from helpouts.hookspecs import hookimpl
+from helpouts_category_education.content import CATEGORY
+
+
+@hookimpl
+def helpouts_categories() -> tuple[Category, ...]:
+    """The one category of this plugin."""
+    return (CATEGORY,)

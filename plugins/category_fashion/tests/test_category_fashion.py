@@ -1,0 +1,12 @@
+"""Fashion keeps the contract of a category."""
+
+from __future__ import annotations
+
+import helpouts_category_fashion
+
+from helpouts.testing.categories import CategoryContract
+
+
+class TestCategory(CategoryContract):
+    plugin = helpouts_category_fashion
+    name = "category_fashion"

@@ -1,0 +1,12 @@
+"""Information technology keeps the contract of a category."""
+
+from __future__ import annotations
+
+import helpouts_category_it
+
+from helpouts.testing.categories import CategoryContract
+
+
+class TestCategory(CategoryContract):
+    plugin = helpouts_category_it
+    name = "category_it"
