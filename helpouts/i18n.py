@@ -72,10 +72,15 @@ def gettext(message: str, /, **values: Any) -> str:
     return text % values if values else text
 
 
-def ngettext(singular: str, plural: str, n: int, /, **values: Any) -> str:
+def ngettext(singular: str, plural_form: str, n: int, /, **values: Any) -> str:
     """The form of the message that fits ``n``; ``%(n)s`` is filled in."""
-    text: str = _catalogue(_locale.get()).ungettext(singular, plural, n)
-    return text % {"n": n, "num": n, **values}
+    return plural(singular, plural_form, n) % {"n": n, "num": n, **values}
+
+
+def plural(singular: str, plural_form: str, n: int) -> str:
+    """The form of the message that fits ``n``, not filled in (for templates, which fill it in themselves)."""
+    text: str = _catalogue(_locale.get()).ungettext(singular, plural_form, n)
+    return text
 
 
 def lazy_gettext(message: str, /, **values: Any) -> Any:

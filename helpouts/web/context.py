@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request, url_for
 from flask import session as login_session
 from flask_babel import Babel
 from flask_security import current_user
@@ -20,7 +21,7 @@ def init_app(app: Flask) -> None:
     """Install translation, filters and the common template variables."""
     Babel(app, locale_selector=i18n.current_locale, timezone_selector=i18n.current_zone)
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+    app.jinja_env.install_gettext_callables(i18n.gettext, i18n.plural, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     app.jinja_env.filters.update(formatting.FILTERS)
     app.before_request(choose_language)
     app.context_processor(common)
@@ -45,8 +46,30 @@ def common() -> dict[str, Any]:
         "zone": i18n.current_zone(),
         "languages": i18n.LANGUAGES,
         "now": clock.now(),
+        "categories": footer_categories(),
+        "nav_links": nav_links(),
         "is_operator": current_user.is_authenticated and current_user.has_any_role(*OPERATOR_ROLES),
     }
+
+
+def footer_categories() -> list[dict[str, str]]:
+    """The enabled categories, for the foot of every page."""
+    found = current_runtime().registry.categories(current_db()).values()
+    return [{"slug": category.slug, "name": i18n.in_language(category.name)} for category in found]
+
+
+def nav_links() -> list[dict[str, str]]:
+    """Where this person works: experts their desk, operators the console when it is installed."""
+    links = []
+    if current_user.is_authenticated and current_user.has_role("expert"):
+        links.append({"url": url_for("catalog.expert_dashboard"), "label": i18n.gettext("My expert desk")})
+    if current_user.is_authenticated and current_user.has_any_role(*OPERATOR_ROLES) and "admin.index" in _endpoints():
+        links.append({"url": url_for("admin.index"), "label": i18n.gettext("Console")})
+    return links
+
+
+def _endpoints() -> Mapping[str, Any]:
+    return current_app.view_functions
 
 
 def _site_state() -> str:

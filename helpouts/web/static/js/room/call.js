@@ -1,0 +1,101 @@
+// The media of the call: the transport's module, our tracks, the other side's picture and sound.
+
+const POLL_MS = 2000;
+
+export class Call extends EventTarget {
+  #connection = null; #devices; #socket; #signal = null; #screen = null; #peer = false; #generation = 0;
+  #camera; #sharing; #poll = null;
+
+  constructor(root, devices, socket) {
+    super();
+    this.#devices = devices;
+    this.#socket = socket;
+    this.#camera = root.querySelector("[data-remote]");
+    this.#sharing = root.querySelector("[data-remote-screen]");
+    this.#camera.srcObject = new MediaStream();
+    this.#sharing.srcObject = new MediaStream();
+    devices.onchange = (kind, track) => this.#connection?.replaceTrack(kind, track);
+  }
+
+  /** The server admits us: connect with the transport it names, anew each time. */
+  async join(transport) {
+    const generation = ++this.#generation;
+    this.#connection?.close();
+    this.#connection = null;
+    if (!transport) return;
+    const module = await import(transport.module);
+    if (generation !== this.#generation) return;
+    this.#signal = {send: (data) => this.#socket.send({type: "signal", data}), onmessage: null};
+    this.#connection = await module.connect({
+      config: transport.config,
+      signal: this.#signal,
+      onTrack: (kind, track) => this.#show(kind, track),
+      onState: (state) => { if (generation === this.#generation) this.#changed(state); },
+    });
+    this.#connection.publish({audio: this.#devices.audio, video: this.#devices.video});
+    if (this.#screen) this.#connection.replaceTrack("screen", this.#screen);
+    this.#connection.peerPresent(this.#peer);
+    clearInterval(this.#poll);
+    this.#poll = setInterval(() => this.#measure(), POLL_MS);
+  }
+
+  /** A message of the transport's server side. */
+  signal(data) {
+    this.#signal?.onmessage?.(data);
+  }
+
+  peerPresent(present) {
+    this.#peer = present;
+    this.#connection?.peerPresent(present);
+  }
+
+  #show(kind, track) {
+    const element = kind === "screen" ? this.#sharing : this.#camera;
+    const stream = element.srcObject;
+    const same = (old) => (kind === "audio") === (old.kind === "audio");
+    for (const old of stream.getTracks().filter(same)) stream.removeTrack(old);
+    if (track) stream.addTrack(track);
+    if (kind === "screen") this.#tell("screen", Boolean(track));
+    if (kind === "video") this.#tell("picture", Boolean(track));
+    element.play().catch(() => this.#tell("blocked"));
+  }
+
+  /** Begin or end sharing the screen; tells whether it is shared now. */
+  async share(on) {
+    this.#screen?.stop();
+    this.#screen = null;
+    if (on) {
+      const stream = await navigator.mediaDevices.getDisplayMedia({video: {frameRate: 15}, audio: false});
+      this.#screen = stream.getVideoTracks()[0];
+      this.#screen.contentHint = "detail";
+      this.#screen.onended = () => { this.share(false); this.#tell("sharing", false); };
+    }
+    await this.#connection?.replaceTrack("screen", this.#screen);
+    return Boolean(this.#screen);
+  }
+
+  async #measure() {
+    const figures = await this.#connection?.statistics().catch(() => null);
+    if (!figures) return;
+    const {rttMs = 0, lossPercent = 0} = figures;
+    const quality = lossPercent > 6 || rttMs > 400 ? "poor" : lossPercent > 2 || rttMs > 200 ? "fair" : "good";
+    this.#tell("quality", {quality, ...figures});
+  }
+
+  #changed(state) {
+    this.#tell("state", state);
+    if (state === "failed") this.#socket.send({type: "grant"});
+  }
+
+  #tell(kind, detail) {
+    this.dispatchEvent(new CustomEvent(kind, {detail}));
+  }
+
+  close() {
+    this.#generation++;
+    clearInterval(this.#poll);
+    this.#screen?.stop();
+    this.#connection?.close();
+    this.#connection = null;
+  }
+}

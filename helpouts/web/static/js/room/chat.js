@@ -1,0 +1,84 @@
+// The chat: a line is shown at once, marked until the server has it, and sent again after a drop.
+
+const LINK = /\bhttps?:\/\/[^\s<>"]+/g;
+
+export class Chat {
+  #log; #form; #send; #me; #names; #texts; #waiting = new Map(); #seen = new Set(); #locale;
+
+  constructor(root, {me, names, texts, locale, send, onarrival}) {
+    this.#log = root.querySelector("[data-chat-log]");
+    this.#form = root.querySelector("[data-chat-form]");
+    this.#send = send;
+    this.#me = me;
+    this.#names = names;
+    this.#texts = texts;
+    this.#locale = locale;
+    this.onarrival = onarrival;
+    const input = this.#form.querySelector("textarea");
+    this.#form.addEventListener("submit", (event) => { event.preventDefault(); this.#say(input); });
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); this.#say(input); }
+    });
+  }
+
+  #say(input) {
+    const body = input.value.trim();
+    if (!body) return;
+    const id = crypto.randomUUID();
+    const line = this.#line({user: this.#me, body, at: new Date().toISOString()});
+    line.classList.add("chat__line--waiting");
+    this.#waiting.set(id, {body, line});
+    input.value = "";
+    this.#deliver(id);
+  }
+
+  #deliver(id) {
+    const {body, line} = this.#waiting.get(id);
+    if (!this.#send({type: "chat", client_id: id, body})) line.title = this.#texts.chat_failed;
+  }
+
+  /** The connection is back: what the server has not acknowledged goes again. */
+  resend() {
+    for (const id of this.#waiting.keys()) this.#deliver(id);
+  }
+
+  /** A line from the server: the other side's, or the acknowledgement of ours. */
+  receive(message) {
+    if (this.#seen.has(message.seq)) return;
+    this.#seen.add(message.seq);
+    const own = this.#waiting.get(message.client_id);
+    if (own) {
+      own.line.classList.remove("chat__line--waiting");
+      own.line.removeAttribute("title");
+      this.#waiting.delete(message.client_id);
+      return;
+    }
+    this.#line(message);
+    if (message.user !== this.#me) this.onarrival?.(message);
+  }
+
+  #line({user, body, at}) {
+    const line = document.createElement("li");
+    line.className = user === this.#me ? "chat__line chat__line--mine" : "chat__line";
+    const who = document.createElement("span");
+    who.className = "chat__who";
+    who.textContent = user === this.#me ? this.#texts.you : this.#names[user];
+    const when = document.createElement("time");
+    when.dateTime = at;
+    when.textContent = new Date(at).toLocaleTimeString(this.#locale, {hour: "2-digit", minute: "2-digit"});
+    const text = document.createElement("p");
+    text.className = "chat__text";
+    let end = 0;
+    for (const match of body.matchAll(LINK)) {
+      const link = Object.assign(document.createElement("a"), {href: match[0], textContent: match[0], target: "_blank", rel: "noopener noreferrer nofollow"});
+      text.append(body.slice(end, match.index), link);
+      end = match.index + match[0].length;
+    }
+    text.append(body.slice(end));
+    who.append(" ", when);
+    line.append(who, text);
+    this.#log.append(line);
+    this.#log.scrollTop = this.#log.scrollHeight;
+    return line;
+  }
+}
