@@ -46,7 +46,7 @@ class Leg:
         self.participant = participant
         self.peer: Leg | None = None
         self.outgoing = Outgoing(self._new_source)
-        self.addresses: set[Address] = set()
+        self.addresses: dict[Address, None] = {}
         self.sources: dict[int, int] = {}
         """SSRCs that the browser sends with, and their payload types; the latest of a payload type comes last."""
         self.made = self.heard = clock()

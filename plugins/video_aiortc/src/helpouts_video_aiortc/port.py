@@ -10,7 +10,6 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Protocol
 
 from helpouts_video_aiortc import private
@@ -23,12 +22,15 @@ BUFFER = 4 << 20
 STUN_LONGEST = 548
 """RFC 8489 section 6.1: the most that a request may take when the path MTU is unknown."""
 ADDRESSES_PER_LEG = 16
+IN_USE_SECONDS = 10.0
+"""An address that its leg was heard from so lately is not given to another: the sender may be forged."""
 
 
 class Owner(Protocol):
     """What the port needs of a leg."""
 
-    addresses: set[Address]
+    addresses: dict[Address, None]
+    heard: float
 
     def checked(self, ufrag: str, address: Address, *, nominated: bool) -> None: ...
 
@@ -174,14 +176,19 @@ class UdpPort:
         owner.checked(ufrag, address, nominated=request.nominated)
 
     def _adopt(self, owner: Owner, address: Address) -> bool:
-        """Media from ``address`` is ``owner``'s from now on; a browser behind a new address takes it over."""
-        if self._owners.get(address) is owner:
+        """Media from ``address`` is ``owner``'s from now on, unless it is in use by another leg."""
+        earlier = self._owners.get(address)
+        if earlier is owner:
             return True
+        if earlier is not None:
+            if self._clock() - earlier.heard < IN_USE_SECONDS:
+                self.counters["dropped_in_use"] += 1
+                return False
+            earlier.addresses.pop(address, None)
         if len(owner.addresses) >= ADDRESSES_PER_LEG:
-            self.counters["dropped_addresses"] += 1
-            return False
-        with suppress(KeyError):
-            self._owners[address].addresses.discard(address)
+            # A traveller: the oldest address will be taken back by its next check if it is still good.
+            oldest = next(iter(owner.addresses))
+            del owner.addresses[oldest], self._owners[oldest]
         self._owners[address] = owner
-        owner.addresses.add(address)
+        owner.addresses[address] = None
         return True

@@ -12,6 +12,7 @@ import struct
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from helpouts_video_aiortc.congestion import TransportSequence, distance
 from helpouts_video_aiortc.slots import SLOTS, Slot
 
 RTP_HEADER = 12
@@ -19,11 +20,6 @@ MISORDER = 1024
 """Packets; libsrtp's replay window.  Further back is a source that has started anew (RFC 3550 appendix A.1)."""
 _FIELDS = struct.Struct("!HII")
 _SHORT = struct.Struct("!H")
-
-
-def distance(later: int, earlier: int) -> int:
-    """Signed distance of two 16-bit sequence numbers, -32768 to 32767 (RFC 1982)."""
-    return ((later - earlier + 0x8000) & 0xFFFF) - 0x8000
 
 
 def header_length(packet: bytes) -> int:
@@ -139,6 +135,7 @@ class Outgoing:
         self.by_source: dict[int, Stream] = {}
         self._by_payload: dict[int, Stream] = {}
         self._all: dict[int, Stream] = {}
+        self.transport = TransportSequence()
         self._on_new_source = on_new_source
         for slot in SLOTS:
             primary = self._add(slot, slot.payload, None)
@@ -168,6 +165,7 @@ class Outgoing:
     def detach(self) -> None:
         """The source leg is gone or replaced: the next packet of each stream comes from a new source."""
         self.by_source.clear()
+        self.transport.detach()
         for stream in self._all.values():
             stream.source = None
             stream.reports.clear()
@@ -194,6 +192,8 @@ class Outgoing:
         shift = stream.timestamp_shift if primary is None else primary.timestamp_shift
         moved = (timestamp + shift) & 0xFFFFFFFF
         stream.advance(placed, moved, now)
+        if self.transport.active:
+            packet = self.transport.move(packet)
         head = packet[:2] + _FIELDS.pack(placed & 0xFFFF, moved, stream.ssrc)
         return head + packet[RTP_HEADER:] if primary is None else _retransmission(head, packet, primary)
 

@@ -132,6 +132,7 @@ def _feedback(form: int, kind: int, body: bytes, heard: Outgoing, shown: Outgoin
     control = body[8:]
     if kind == TRANSPORT_FEEDBACK and form == TRANSPORT_CC:
         source = source if source is not None else next(iter(heard.by_source), None)
+        control = heard.transport.report(control)
     elif kind == TRANSPORT_FEEDBACK and form == NACK:
         control = _lost(control, stream)
     elif (kind == TRANSPORT_FEEDBACK and form in (TMMBR, TMMBN)) or (kind == PAYLOAD_FEEDBACK and form == FIR):

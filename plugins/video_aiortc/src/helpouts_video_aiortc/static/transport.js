@@ -128,6 +128,8 @@ class Connection {
       this.#location = new URL(response.headers.get("Location"), this.#config.url).href;
       if (this.#over) return this.#leave();
       await this.#negotiate(response);
+      this.#watchGoodbye();
+      this.#say({hello: true});
       this.#show();
       await this.#attach();
     } catch (error) {
@@ -209,6 +211,12 @@ class Connection {
     } else if (state === "failed") {
       this.restart();
     }
+  }
+
+  // The relay says goodbye when it drops us (DTLS close_notify): asking for a restart tells whether it is final.
+  #watchGoodbye() {
+    const transport = this.#slots.audio && this.#slots.audio.sender.transport;
+    if (transport) transport.onstatechange = () => { if (transport.state === "closed") this.restart(); };
   }
 
   // -- tracks ------------------------------------------------------------------------------------------------
