@@ -186,7 +186,9 @@ class RelayDriver:
     def _check_capacity(self, room_id: str) -> None:
         limit = int(self._context.settings().get("max_calls", 100))
         if room_id not in self._rooms and len(self._rooms) >= limit:
-            raise TransportFull(f"the relay carries {limit} calls already: raise max_calls or add a node", RETRY_SECONDS)
+            raise TransportFull(
+                f"the relay carries {limit} calls already: raise max_calls or add a node", RETRY_SECONDS
+            )
 
     def _check_seats(self, room_id: str, participant: str) -> None:
         room = self._rooms.get(room_id)

@@ -119,7 +119,9 @@ class UdpPort:
         self.counters["bytes_out"] += len(datagram)
 
     def close(self) -> None:
-        """Release the port number."""
+        """Release the port number; idempotent."""
+        if self._socket.fileno() < 0:
+            return
         self._loop.remove_reader(self._socket)
         self._socket.close()
         self._credentials.clear()

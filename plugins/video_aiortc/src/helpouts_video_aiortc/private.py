@@ -115,9 +115,7 @@ class DtlsLink:
     :param changed: called with no arguments whenever :attr:`state` has changed.
     """
 
-    def __init__(
-        self, certificate: RTCCertificate, send: Callable[[bytes], None], changed: Callable[[], None]
-    ) -> None:
+    def __init__(self, certificate: RTCCertificate, send: Callable[[bytes], None], changed: Callable[[], None]) -> None:
         self.state = "new"
         """``new``, ``connecting``, ``connected``, ``closed`` or ``failed``."""
         self.receiving: pylibsrtp.Session | None = None

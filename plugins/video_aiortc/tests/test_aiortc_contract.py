@@ -1,0 +1,48 @@
+"""The relay keeps to the contract of video transports."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import helpouts_video_aiortc as plugin
+import pytest
+from helpouts_video_aiortc.driver import running
+
+from helpouts.sessions import TransportContext, TransportError, VideoTransport
+from helpouts.testing.video import VideoTransportContract
+
+
+class TestRelay(VideoTransportContract):
+    package = "helpouts_video_aiortc"
+    settings: ClassVar = {setting.key: setting.default for setting in plugin.helpouts_settings()}
+
+    def transport(self) -> VideoTransport:
+        return next(iter(plugin.helpouts_video_transports()))
+
+
+def test_defaults_of_settings_have_the_declared_type_and_lie_within_bounds() -> None:
+    for setting in plugin.helpouts_settings():
+        assert type(setting.default) is setting.type
+        if setting.minimum is not None and setting.maximum is not None:
+            assert setting.minimum <= setting.default <= setting.maximum
+
+
+def test_the_routes_are_those_of_the_signalling() -> None:
+    assert [(route.method, route.path) for route in plugin.helpouts_live_routes()] == [
+        ("POST", "/legs"),
+        ("PATCH", "/legs/{leg}"),
+        ("POST", "/legs/{leg}/restart"),
+        ("DELETE", "/legs/{leg}"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"public_ip": "relay.example"}, {"bind": "192.0.2.255"}, {"port": 1, "bind": "203.0.113.9"}]
+)
+async def test_settings_that_cannot_work_are_refused_at_the_start(wrong: dict[str, object]) -> None:
+    async def send(room: str, participant: str, message: dict[str, object]) -> None: ...
+
+    context = TransportContext(lambda: TestRelay.settings | wrong, send, "https://live.example", "node-1")
+    with pytest.raises(TransportError, match="public_ip|bind"):
+        await TestRelay().transport().start(context)
+    assert running() is None
