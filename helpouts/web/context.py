@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -46,6 +47,7 @@ def common() -> dict[str, Any]:
         "zone": i18n.current_zone(),
         "languages": i18n.LANGUAGES,
         "now": clock.now(),
+        "timedelta": timedelta,
         "categories": footer_categories(),
         "nav_links": nav_links(),
         "is_operator": current_user.is_authenticated and current_user.has_any_role(*OPERATOR_ROLES),
