@@ -1,1 +1,1 @@
-"""Hours, free slots and calendars."""
+"""When an expert is free: rules in wall minutes, one sweep in UTC, slots as the viewer reads them."""

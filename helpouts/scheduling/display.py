@@ -1,0 +1,105 @@
+"""Slots as the viewer reads them: grouped by the viewer's own date, on the viewer's own clock.
+
+The grouping decides nothing: the value that a form sends back is the instant in UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from babel.dates import format_date, format_time
+
+from helpouts.i18n import babel_locale, current_zone
+from helpouts.scheduling.rules import zone_info
+from helpouts.scheduling.zones import ChangeDay, day_offset, from_minute
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One start: ``value`` is the instant (ISO 8601, UTC, to the minute), ``label`` the viewer's clock."""
+
+    value: str
+    label: str
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The slots of one local date of the viewer, e.g. labelled "Tuesday 24 November" in their language."""
+
+    date: date
+    label: str
+    slots: tuple[Slot, ...]
+
+
+def slot_value(minute: int) -> str:
+    """The form value of an epoch minute, e.g. ``2026-11-24T08:00:00Z`` (RFC 3339)."""
+    return from_minute(minute).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def group_by_day(slots: Iterable[int], zone: str | None = None, taken: Collection[int] = ()) -> list[Day]:
+    """Days with their slots, in order, in the language in force.
+
+    :param slots: starts in epoch minutes, ascending.
+    :param zone: the viewer's IANA zone; by default the one in force for the request.
+    :param taken: those of ``slots`` that are to be shown but cannot be chosen.
+    :raises HelpoutsError: if there is no such zone.
+    """
+    zone = zone or current_zone()
+    info = zone_info(zone)
+    days: dict[date, list[Slot]] = {}
+    for minute in slots:
+        local = from_minute(minute).astimezone(info)
+        slot = Slot(slot_value(minute), time_label(local, zone), minute in taken)
+        days.setdefault(local.date(), []).append(slot)
+    return [Day(day, day_label(day), tuple(found)) for day, found in days.items()]
+
+
+def day_label(day: date) -> str:
+    """The date with its weekday, without the year, in the language in force.
+
+    CLDR has this pattern with short names only; they are widened as UTS 35 says (part 4, "Matching Skeletons").
+    """
+    locale = babel_locale()
+    skeletons = locale.datetime_skeletons
+    pattern = str((skeletons.get("MMMMEd") or skeletons["MMMEd"]).pattern)
+    wide = re.sub(
+        r"(?<!M)MMM(?!M)", "MMMM", re.sub(r"(?<!c)c{3}(?!c)", "cccc", re.sub(r"(?<!E)E{1,3}(?!E)", "EEEE", pattern))
+    )
+    return format_date(day, wide, locale=locale)
+
+
+def long_day_label(day: date) -> str:
+    """The date with weekday and year, in the language in force."""
+    return format_date(day, "full", locale=babel_locale())
+
+
+def time_label(local: datetime, zone: str) -> str:
+    """The clock time of an aware local datetime; in an hour that happens twice, with the name of its offset."""
+    label = format_time(local, "short", tzinfo=local.tzinfo, locale=babel_locale())
+    if isinstance(day_offset(zone, local.toordinal()), ChangeDay) and is_repeated(local):
+        return f"{label} {offset_name(local)}"
+    return label
+
+
+def is_repeated(local: datetime) -> bool:
+    """Whether the clock shows this time twice on that day, as the clocks go back.
+
+    Both readings exist only then; in the hour that is left out the later reading has the greater offset.
+    """
+    first, second = local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()
+    return first is not None and second is not None and first > second
+
+
+def offset_name(local: datetime) -> str:
+    """Such as "CET" or "CEST" where the zone has such names, else e.g. "UTC+10:30"."""
+    name = local.tzname() or ""
+    if name.isalpha():
+        return name
+    offset = local.utcoffset() or timedelta()
+    hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
+    sign = "-" if offset < timedelta() else "+"
+    return f"UTC{sign}{hours}:{minutes:02}" if minutes else f"UTC{sign}{hours}"

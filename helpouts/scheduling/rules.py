@@ -1,0 +1,173 @@
+"""What an expert says about their time: weekly hours, dates that differ, and how sessions may be placed.
+
+All records are plain, frozen and know no database; :mod:`helpouts.scheduling.models` is their stored form.
+Wall minutes count from the local midnight of the expert's zone: 540 is 09:00 on the clock on the wall, 1440 is the
+midnight that ends the day.  What becomes of them on a day on which the clocks change is in
+:mod:`helpouts.scheduling.zones`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from helpouts.errors import HelpoutsError
+from helpouts.i18n import gettext as _
+
+DAY = 1440
+#: Sessions longer than a day are not a thing that this product sells.
+LONGEST = DAY
+
+#: (start_minute, end_minute) in wall minutes of one day, end exclusive
+Window = tuple[int, int]
+
+
+@lru_cache(maxsize=1024)
+def zone_info(name: str) -> ZoneInfo:
+    """The zone called ``name`` (IANA, such as ``Europe/Berlin``).
+
+    :raises HelpoutsError: if there is no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # a folder of the zone data is an OSError, a path a ValueError
+        raise HelpoutsError(
+            _("There is no time zone %(name)s: choose one from the list, such as Europe/Berlin.", name=name),
+            field="zone",
+        ) from error
+
+
+def _check_window(start: int, end: int) -> None:
+    if not (0 <= start < end <= DAY):
+        raise HelpoutsError(
+            _("Working hours must begin before they end, within one day: enter hours over midnight as two entries."),
+            field="end_minute",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyRule:
+    """Works each ``weekday`` (0 = Monday) from ``start_minute`` to ``end_minute``, both in wall minutes.
+
+    ``end_minute`` may be 1440; hours over midnight are two rules.  ``valid_from`` and ``valid_until`` (both
+    inclusive, local dates, ``None`` = without limit) make seasons and travel possible.
+
+    :raises HelpoutsError: if weekday, minutes or dates make no sense.
+    """
+
+    weekday: int
+    start_minute: int
+    end_minute: int
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weekday <= 6:
+            raise HelpoutsError(_("Choose a day of the week."), field="weekday")
+        _check_window(self.start_minute, self.end_minute)
+        if self.valid_from and self.valid_until and self.valid_from > self.valid_until:
+            raise HelpoutsError(_("The first day must not be after the last day."), field="valid_until")
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the rule is in force on that local date (the weekday is not looked at)."""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_until is None or day <= self.valid_until
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DayOverride:
+    """Replaces the weekly hours of one local date; no windows at all means off.
+
+    :raises HelpoutsError: if a window makes no sense.
+    """
+
+    day: date
+    windows: tuple[Window, ...] = ()
+
+    def __post_init__(self) -> None:
+        for start, end in self.windows:
+            _check_window(start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotPolicy:
+    """How sessions of one length may be placed into free time.
+
+    ``step_minutes`` is the grid of starts on the expert's wall clock, counted from midnight, so it must divide the
+    day: 15 means :00, :15, :30 and :45 there, whatever the offset from UTC.  A session needs ``buffer_before``
+    minutes before and ``buffer_after`` minutes after it that no other commitment takes; buffers may lie outside the
+    working hours.  It can be booked from ``minimum_notice_minutes`` up to ``horizon_days`` (of 24 hours) ahead.
+
+    :raises HelpoutsError: if a value is out of range.
+    """
+
+    length_minutes: int
+    step_minutes: int = 15
+    buffer_before: int = 0
+    buffer_after: int = 0
+    minimum_notice_minutes: int = 0
+    horizon_days: int = 60
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.length_minutes <= LONGEST:
+            raise HelpoutsError(_("A session lasts between one minute and one day."), field="length_minutes")
+        if not 1 <= self.step_minutes <= DAY or DAY % self.step_minutes:
+            raise HelpoutsError(
+                _("Sessions can begin every 5, 10, 15, 20, 30 or 60 minutes, or any other step that divides the day."),
+                field="step_minutes",
+            )
+        for name in ("buffer_before", "buffer_after"):
+            if not 0 <= getattr(self, name) <= DAY:
+                raise HelpoutsError(_("A pause lasts between nothing and one day."), field=name)
+        if not 0 <= self.minimum_notice_minutes <= 366 * DAY:
+            raise HelpoutsError(_("The notice is between nothing and one year."), field="minimum_notice_minutes")
+        if not 1 <= self.horizon_days <= 731:
+            raise HelpoutsError(_("Bookings open between one day and two years ahead."), field="horizon_days")
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When somebody works: weekly rules and overridden dates, both meant in ``zone`` (IANA name).
+
+    Rules may overlap; what any of them covers is working time.
+
+    :raises HelpoutsError: if the zone does not exist or a date is overridden twice.
+    """
+
+    zone: str
+    weekly: tuple[WeeklyRule, ...] = ()
+    overrides: tuple[DayOverride, ...] = ()
+    #: rules that always hold, as sorted windows for each weekday; made once because the engine reads them for each day
+    _week: tuple[tuple[Window, ...], ...] = field(init=False, repr=False, compare=False)
+    _seasonal: tuple[WeeklyRule, ...] = field(init=False, repr=False, compare=False)
+    _special: dict[int, tuple[Window, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        zone_info(self.zone)
+        always = [rule for rule in self.weekly if rule.valid_from is None and rule.valid_until is None]
+        special = {override.day.toordinal(): tuple(sorted(override.windows)) for override in self.overrides}
+        if len(special) != len(self.overrides):
+            raise HelpoutsError(_("Each date can be changed only once: put all its hours in one entry."), field="day")
+        object.__setattr__(self, "_week", tuple(_windows(always, weekday) for weekday in range(7)))
+        object.__setattr__(self, "_seasonal", tuple(rule for rule in self.weekly if rule not in always))
+        object.__setattr__(self, "_special", special)
+
+    def windows_on(self, ordinal: int) -> tuple[Window, ...]:
+        """Working windows of the local date with that proleptic ordinal, sorted by start; they may overlap."""
+        special = self._special.get(ordinal)
+        if special is not None:
+            return special
+        weekday = (ordinal - 1) % 7  # ordinal 1, 1 January of year 1, was a Monday
+        if not self._seasonal:
+            return self._week[weekday]
+        day = date.fromordinal(ordinal)
+        seasonal = _windows((rule for rule in self._seasonal if rule.holds_on(day)), weekday)
+        return tuple(sorted(self._week[weekday] + seasonal)) if seasonal else self._week[weekday]
+
+
+def _windows(rules: Iterable[WeeklyRule], weekday: int) -> tuple[Window, ...]:
+    return tuple(sorted((rule.start_minute, rule.end_minute) for rule in rules if rule.weekday == weekday))
