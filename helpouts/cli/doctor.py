@@ -1,0 +1,78 @@
+"""``helpouts doctor``: what is wrong with this installation, with the fix beside each finding."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import sys
+from collections.abc import Iterator
+
+import click
+from sqlalchemy import text
+
+from helpouts.cli.base import Runtime, pass_runtime
+from helpouts.config import OPTIONS
+from helpouts.db import migrate
+from helpouts.plugins.records import HealthCheck, Problem
+from helpouts.plugins.service import read_settings
+
+
+@click.command()
+@click.option("--options", is_flag=True, help="List every option of the configuration and end.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@pass_runtime
+def doctor(runtime: Runtime, options: bool, as_json: bool) -> None:
+    """Check configuration, database, plugins and mail; exit with 1 when something must be mended."""
+    if options:
+        for option in OPTIONS:
+            click.echo(f"HELPOUTS_{option.key.upper():20} {option.type.__name__:5} {option.default!r:28} {option.help}")
+        return
+    found = list(findings(runtime))
+    if as_json:
+        click.echo(json.dumps([{"severity": p.severity, "text": str(p.text), "fix": str(p.fix)} for p in found], indent=2))
+    else:
+        for problem in found:
+            click.echo(f"{problem.severity}: {problem.text}")
+            if problem.fix:
+                click.echo(f"    fix: {problem.fix}")
+        click.echo("nothing to mend" if not found else f"{len(found)} finding(s)")
+    if any(problem.severity == "error" for problem in found):
+        sys.exit(1)
+
+
+def findings(runtime: Runtime) -> Iterator[Problem]:
+    """All that is wrong, core first, then what the plugins' health checks say."""
+    config = runtime.config
+    if not str(config.public_url).startswith("https://") and "127.0.0.1" not in config.public_url:
+        yield Problem("error", "the site is not served over HTTPS", "set public_url to the https:// address")
+    try:
+        with runtime.database.read() as db:
+            db.execute(text("SELECT 1"))
+    except Exception as error:
+        yield Problem("error", f"the database does not answer: {error}", "check the option 'database'")
+        return
+    behind = migrate.pending(runtime.database, runtime.registry)
+    if behind:
+        yield Problem("error", f"migrations are outstanding: {', '.join(behind)}", "run 'helpouts db upgrade'")
+        return
+    for name, plugin in runtime.registry.plugins.items():
+        if plugin.error:
+            yield Problem("error", f"plugin {name} ({plugin.distribution}): {plugin.error}", "update or uninstall it")
+    yield from _mail(runtime)
+    with runtime.database.read() as db:
+        enabled = runtime.registry.enabled(db)
+        for name, check in runtime.registry.surface("helpouts_health_checks", HealthCheck):
+            if name in enabled:
+                yield from check.check(db, read_settings(db, name))
+
+
+def _mail(runtime: Runtime) -> Iterator[Problem]:
+    config = runtime.config
+    if not config.mail_host:
+        yield Problem("warning", "no mail server is set: mails are only written to a folder", "set mail_host")
+        return
+    try:
+        with smtplib.SMTP(config.mail_host, config.mail_port, timeout=5) as server:
+            server.noop()
+    except OSError as error:
+        yield Problem("error", f"the mail server {config.mail_host}:{config.mail_port} does not answer: {error}", "check mail_host and mail_port")
