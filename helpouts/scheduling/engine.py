@@ -96,8 +96,8 @@ def free_slots(
 
 
 def with_buffers(busy: Iterable[Window], before: int, after: int) -> list[Window]:
-    """Each busy stretch made longer by ``before`` and ``after`` minutes."""
-    return [(start - before, end + after) for start, end in busy]
+    """Each busy stretch made longer by ``before`` and ``after`` minutes; empty ones take no time and are dropped."""
+    return [(start - before, end + after) for start, end in busy if start < end]
 
 
 def _offsets(zone: str, start: int, end: int) -> list[tuple[int, int, int]]:

@@ -72,6 +72,10 @@ def test_buffers_keep_other_commitments_away_but_not_the_edges_of_the_day(
     assert times(SlotPolicy(30, 30, buffer_before=before, buffer_after=after), [(600, 630)]) == expected
 
 
+def test_a_commitment_of_no_length_takes_no_time_and_has_no_buffers() -> None:
+    assert times(SlotPolicy(60, 60, buffer_before=30, buffer_after=30), [(600, 600)]) == ["09:00", "10:00", "11:00"]
+
+
 def test_buffers_of_earlier_bookings_are_added_by_the_caller() -> None:
     busy = with_buffers([(600, 630)], before=0, after=30)
     assert times(SlotPolicy(30, 30), busy) == ["09:00", "09:30", "11:00", "11:30"]
