@@ -19,6 +19,11 @@ def money(minor: int, currency: str) -> str:
     return numbers.format_currency(Decimal(minor).scaleb(-exponent), currency, locale=babel_locale())
 
 
+def currency_exponent(currency: str) -> int:
+    """Number of decimals of a currency's minor unit (ISO 4217): 2 for EUR, 0 for JPY."""
+    return int(numbers.get_currency_precision(currency))
+
+
 def price(pricing: str, minor: int, currency: str) -> str:
     """The price of a listing or booking in one short text."""
     if pricing == "free":
@@ -93,6 +98,7 @@ def stars_text(stars: int) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "money": money,
+    "currency_exponent": currency_exponent,
     "price": price,
     "minutes": minutes,
     "duration": duration,
