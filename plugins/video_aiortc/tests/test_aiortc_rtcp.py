@@ -164,9 +164,7 @@ def test_padding_is_removed_and_kinds_that_were_not_negotiated_stay_here(pair: P
 
 
 @given(st.lists(st.tuples(st.integers(0, 31), st.integers(200, 207), st.binary(max_size=60)), max_size=4), st.binary())
-def test_no_compound_raises_and_what_comes_out_is_well_formed(
-    parts: list[tuple[int, int, bytes]], tail: bytes
-) -> None:
+def test_no_compound_raises_and_what_comes_out_is_well_formed(parts: list[tuple[int, int, bytes]], tail: bytes) -> None:
     pair = Pair(Outgoing(), Outgoing())
     pair.bob.rewrite(rtp(96, ANN_CAMERA, 1), 0.0)
     source = pair.bob.ssrc(96)
@@ -177,7 +175,12 @@ def test_no_compound_raises_and_what_comes_out_is_well_formed(
 
 @pytest.mark.parametrize(
     ("datagram", "answer"),
-    [(b"\x80\xc8" + bytes(6), True), (b"\x80\xcf" + bytes(6), True), (b"\x80\xe0" + bytes(10), False), (b"\x80", False)],
+    [
+        (b"\x80\xc8" + bytes(6), True),
+        (b"\x80\xcf" + bytes(6), True),
+        (b"\x80\xe0" + bytes(10), False),
+        (b"\x80", False),
+    ],
 )
 def test_rtcp_is_told_from_rtp(datagram: bytes, answer: bool) -> None:
     assert rtcp.is_rtcp(datagram) is answer

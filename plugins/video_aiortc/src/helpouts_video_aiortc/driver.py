@@ -55,7 +55,7 @@ class RelayDriver:
         self._grants: dict[bytes, _Grant] = {}
         self._legs: dict[str, tuple[Room, Leg]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
+        self._sweeper = asyncio.get_running_loop().create_task(self._sweep_forever())
 
     @property
     def url(self) -> str:
@@ -212,19 +212,23 @@ class RelayDriver:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _sweep(self) -> None:
-        """End what has fallen silent; a leg that cannot be ended properly must not keep the others alive."""
+    async def sweep(self) -> None:
+        """End what has fallen silent and forget expired grants; done every :data:`SWEEP_SECONDS`."""
+        now = self._clock()
+        self._grants = {key: grant for key, grant in self._grants.items() if grant.expires > now}
+        for _room, leg in list(self._legs.values()):
+            limit = SILENCE_SECONDS if leg.connected else UNANSWERED_SECONDS
+            if now - leg.heard > limit:
+                await self.drop(leg)
+
+    async def _sweep_forever(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            now = self._clock()
-            self._grants = {key: grant for key, grant in self._grants.items() if grant.expires > now}
-            for _room, leg in list(self._legs.values()):
-                limit = SILENCE_SECONDS if leg.state == "connected" else UNANSWERED_SECONDS
-                if now - leg.heard > limit:
-                    try:
-                        await self.drop(leg)
-                    except Exception:
-                        log.exception("a leg did not close properly")
+            try:
+                await self.sweep()
+            except Exception:
+                # One leg that does not close properly must not keep the others alive.
+                log.exception("a leg did not close properly")
 
 
 _running: RelayDriver | None = None
