@@ -12,7 +12,7 @@ from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpouts.clock import clock
-from helpouts.db import Base, Json
+from helpouts.db import Base, BigInt, Json
 
 user_role = Table(
     "user_role",
@@ -54,7 +54,11 @@ class User(Base, UserMixin):
     confirmed_at: Mapped[datetime | None]
     tf_primary_method: Mapped[str | None] = mapped_column(String(64))
     tf_totp_secret: Mapped[str | None] = mapped_column(String(255))
-    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(Json))
+    #: counter of the last one-time password that was accepted: none is accepted twice (OWASP ASVS 5.0, 6.5.1).
+    tf_last_counter: Mapped[int | None] = mapped_column(BigInt)
+    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(
+        MutableList.as_mutable(Json.copy())  # a copy: as_mutable() would tie every other Json column to lists too
+    )
 
     roles: Mapped[list[Role]] = relationship(secondary=user_role, lazy="selectin")
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Flask, current_app, g, request, url_for
-from flask import session as login_session
 from flask_babel import Babel
 from flask_security import current_user
 
 from helpouts import formatting, i18n, site
+from helpouts.accounts import zones
 from helpouts.clock import clock
 from helpouts.web.db import current_db, current_runtime
 from helpouts.web.permissions import OPERATOR_ROLES
@@ -29,13 +28,15 @@ def init_app(app: Flask) -> None:
 
 
 def choose_language() -> None:
-    """The language and zone of this request: the person's choice, else the session's, else the browser's."""
-    wanted = login_session.get("locale") or request.accept_languages.best_match(list(i18n.LANGUAGES))
+    """The language and zone of this request: the account's, else the cookie's, else the browser's."""
+    if request.endpoint == "static":
+        return
+    wanted = request.cookies.get("locale") or request.accept_languages.best_match(list(i18n.LANGUAGES))
     zone = request.cookies.get("zone", "")
     if current_user.is_authenticated:
         wanted = current_user.locale or wanted
         zone = current_user.zone or zone
-    i18n.set_locale(wanted or i18n.DEFAULT_LOCALE, zone if zone in available_timezones() else "UTC")
+    i18n.set_locale(wanted or i18n.DEFAULT_LOCALE, zone if zone in zones.known() else "UTC")
 
 
 def common() -> dict[str, Any]:

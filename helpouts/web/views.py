@@ -1,7 +1,46 @@
-"""The front page, the language switch and the pages about the site itself."""
+"""Pages that belong to no part: the front page, language, and who runs the site."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_security import current_user
+
+from helpouts import i18n, site
+from helpouts.accounts.security import safe_next
+from helpouts.errors import NotFound
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.web.db import current_db
+from helpouts.web.permissions import OPERATOR_ROLES, requires
 
 bp = Blueprint("web", __name__)
+
+YEAR = 365 * 24 * 3600
+
+
+@bp.get("/")
+@requires("public", while_closed=True)
+def home() -> ResponseReturnValue:
+    """The front page; while the site is closed, the invitation to experts."""
+    state = site.get(current_db(), "state")
+    inside = current_user.is_authenticated and (
+        state == "invitation_only" or current_user.has_any_role("expert", *OPERATOR_ROLES)
+    )
+    if state != "open" and not inside:
+        return render_template("helpouts/closed.html", state=state)
+    return render_template("helpouts/home.html")
+
+
+@bp.post("/language/<code>")
+@requires("public", while_closed=True)
+def set_language(code: str) -> ResponseReturnValue:
+    """Speak another language from now on; kept in a cookie, and with the account."""
+    if code not in i18n.LANGUAGES:
+        raise NotFound(_l("This language is not offered."))
+    target = request.form.get("next", "").rstrip("?")
+    response = make_response(redirect(target if safe_next(target) else "/", 303))
+    response.set_cookie("locale", code, max_age=YEAR, samesite="Lax", secure=request.is_secure)
+    if current_user.is_authenticated and current_user.locale != code:
+        current_user.locale = code
+        current_db().commit()
+    return response
