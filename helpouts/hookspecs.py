@@ -7,13 +7,14 @@ live next to the code that uses them.  Every body here is empty, so that the spe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import pluggy
 
 if TYPE_CHECKING:
     from flask import Flask
+    from sqlalchemy.orm import Session
 
     from helpouts.catalog import Category
     from helpouts.payments import PaymentBackend
@@ -109,6 +110,13 @@ class Surfaces:
     def helpouts_migrations(self) -> Iterable[Migrations]:
         """The plugin's own tables, at most one record."""
         return ()
+
+    @hookspec
+    def helpouts_demo(self, db: Session, customers: Sequence[int], experts: Sequence[int]) -> None:
+        """The demo site is being filled: give these users what they need from the plugin (a wallet with test money).
+
+        In the demo's transaction; called once, on an empty site, never on a real one.
+        """
 
     @hookspec
     def helpouts_user_data(self) -> Iterable[UserData]:

@@ -7,7 +7,7 @@ say; whether a plugin is *enabled* is read from the database at each use, so tha
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, distributions
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -184,6 +184,12 @@ class Registry:
         """Call one plugin's implementation of an event hook; what it raises is passed on to the caller (a job)."""
         if plugin in self.plugins and self.plugins[plugin].loaded:
             list(self._call_one(self.plugins[plugin], hook, **values))
+
+    def fill_demo(self, db: Session, customers: Sequence[int], experts: Sequence[int]) -> None:
+        """Let every enabled plugin bring its part of the demo's content."""
+        for name in self.listeners("helpouts_demo"):
+            if name in self.enabled(db):
+                list(self._call_one(self.plugins[name], "helpouts_demo", db=db, customers=customers, experts=experts))
 
     def bring_apps(self, app: Flask) -> None:
         """Let the add-ons extend the web application; one that fails is left out and shown."""

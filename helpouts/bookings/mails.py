@@ -94,6 +94,7 @@ def finished(db: Session, booking: Booking, connected_seconds: int) -> None:
     for to, other, zone in _both(booking):
         with use_locale(to.locale, zone):
             receipt = money.receipt(db, booking)
+        is_host = to.id == booking.host_id
         queue_mail(
             db,
             to.email,
@@ -103,7 +104,7 @@ def finished(db: Session, booking: Booking, connected_seconds: int) -> None:
             booking=booking,
             to=to,
             other=other,
-            receipt=receipt,
+            lines=receipt.earnings if is_host else receipt.lines,
             connected_seconds=connected_seconds,
-            is_host=to.id == booking.host_id,
+            is_host=is_host,
         )

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from helpouts.accounts.models import User
 from helpouts.bookings import intake, mails, service
 from helpouts.bookings.forms import BookingForm, CancelForm, ConfirmForm, booking_form
+from helpouts.bookings.funding import funding_of
 from helpouts.bookings.models import Booking
 from helpouts.bookings.policy import policy_text
 from helpouts.catalog.models import Listing
@@ -134,8 +135,7 @@ def checkout(public_id: str) -> ResponseReturnValue:
         booking=booking,
         form=form,
         policy=policy_text(booking.cancellation_policy, booking.pricing),
-        wallet=money.checkout_view(db, booking.customer_id, booking.amount_minor, booking.currency),
-        back=url_for("bookings.checkout", public_id=public_id),
+        wallet=funding_of(db, booking, url_for("bookings.checkout", public_id=public_id)),
     ), (409 if form.form_errors else 200)
 
 
@@ -163,11 +163,16 @@ def show(public_id: str) -> ResponseReturnValue:
         opens_at=booking.starts_at - OPENS_BEFORE,
         can_enter=booking.state in ("confirmed", "in_session") and clock.now() >= booking.starts_at - OPENS_BEFORE,
         policy=policy_text(booking.cancellation_policy, booking.pricing),
-        receipt=money.receipt(db, booking),
+        receipt=_receipt_lines(booking),
         review=review,
         review_form=ReviewForm(formdata=None) if may_review(db, booking, current_user.id) else None,
         reply_form=ReplyForm(formdata=None) if review and not review.reply and current_user.id == booking.host_id else None,
     )
+
+
+def _receipt_lines(booking: Booking) -> tuple[Any, ...]:
+    receipt = money.receipt(current_db(), booking)
+    return receipt.earnings if current_user.id == booking.host_id else receipt.lines
 
 
 @bp.route("/bookings/<public_id>/cancel", methods=["GET", "POST"])

@@ -8,6 +8,7 @@ from flask_security import current_user
 from sqlalchemy import select
 
 from helpouts.accounts.models import User
+from helpouts.catalog.cards import picture
 from helpouts.errors import HelpoutsError, NotFound
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.sessions.models import Session
@@ -48,6 +49,7 @@ def room(room_id: str) -> ResponseReturnValue:
         booking=booking,
         is_host=is_host,
         other=booking.customer if is_host else booking.host,
+        avatar_url=picture((booking.customer if is_host else booking.host).avatar),
         tools=category.room,
         texts=room_texts(),
     )
