@@ -1,0 +1,54 @@
+# Helpouts: everything that a newcomer needs.  "make help" lists the targets.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PORT ?= 8000
+DATA ?= var
+PACKAGES := helpouts helpouts_admin helpouts_category_education helpouts_category_fashion helpouts_category_home_garden \
+  helpouts_category_it helpouts_payments_wallet helpouts_vetting_profile helpouts_video_aiortc
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint types imports unit system bench wheels clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): setup.cfg pyproject.toml requirements-dev.txt requirements-tools.txt admin/pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip "setuptools>=77" wheel
+	$(BIN)/python -m pip install -q -r requirements-dev.txt
+	touch $@
+
+run: $(STAMP) ## Set up everything and serve the demo site on http://127.0.0.1:$(PORT)
+	$(BIN)/helpouts up --demo --data $(DATA) --port $(PORT)
+
+test: $(STAMP) system ## Set up everything and run all checks and tests (REQUIRE_ALL=1 forbids skips)
+	$(MAKE) lint types imports
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP) ## The fast part: linter, types, import contracts, tests without browsers
+	$(MAKE) lint types imports
+	$(BIN)/python -m pytest -m "not browser and not slow" -x
+
+lint: $(STAMP) ## Linter and formatter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP) ## Strict type check
+	$(BIN)/mypy $(addprefix -p ,$(PACKAGES))
+
+imports: $(STAMP) ## Import contracts: which part may know which
+	$(BIN)/lint-imports
+
+system: ## Install the system packages that the tests need (Debian, as root)
+	@deploy/system-packages
+
+bench: $(STAMP) ## Print the tables of docs/performance.md
+	$(BIN)/python -m benchmarks
+
+wheels: $(STAMP) ## Build the wheels of the core, the console and every plugin into dist/
+	for part in . admin plugins/*; do $(BIN)/python -m build -q --wheel --outdir dist $$part || exit 1; done
+
+clean: ## Remove everything that was made here, but not the data folder
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info */*.egg-info plugins/*/src/*.egg-info

@@ -1,0 +1,130 @@
+"""Fills an empty site with believable content, once."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from datetime import timedelta
+from typing import Any
+
+import click
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+import helpouts.jobs.catalogue  # noqa: F401  # registers the core's handlers, whose jobs the services promise
+from helpouts.accounts.models import User
+from helpouts.catalog import Category, ExampleListing
+from helpouts.catalog import service as catalog
+from helpouts.catalog.models import Expert, Listing
+from helpouts.clock import clock
+from helpouts.demo import people
+from helpouts.demo.history import past_session
+from helpouts.demo.people import DEMO
+from helpouts.i18n import in_language
+from helpouts.jobs.models import Job
+from helpouts.runtime import Runtime
+from helpouts.vetting import service as vetting
+
+Example = tuple[Category, ExampleListing]
+
+
+def seed(runtime: Runtime) -> dict[str, str] | None:
+    """Make the demo's content; mail address to password of those who can sign in, None when it is there already."""
+    with runtime.database.read() as db:
+        if db.scalar(select(User.id).limit(1)) is not None:
+            return None
+    try:
+        with runtime.database.write() as db:
+            return _fill(db, runtime)
+    finally:
+        clock.set(None)
+
+
+def _fill(db: Session, runtime: Runtime) -> dict[str, str]:
+    today = clock.now().replace(hour=6, minute=0, second=0, microsecond=0)
+    clock.set(today - timedelta(days=90))
+    passwords = {email: secrets.token_urlsafe(9) for email in (people.CUSTOMER, people.EXPERT, people.OPERATOR)}
+    people.make_user(db, people.OPERATOR, "Olivia Operator", passwords[people.OPERATOR], "admin")
+    customer = people.make_user(db, people.CUSTOMER, "Clara Berg", passwords[people.CUSTOMER])
+    examples = [(c, e) for c in runtime.registry.categories(db).values() for e in c.examples]
+    experts = {
+        example.expert: people.make_expert(db, example, category, passwords[people.EXPERT], number)
+        for number, (category, example) in enumerate(examples)
+    }
+    reviewers = _reviewers(db, examples)
+    payers = [customer.id, *(user.id for user in reviewers.values())]
+    runtime.registry.fill_demo(db, payers, [expert.owner.id for expert in experts.values()])
+    listings = [_listing(db, experts[example.expert], category, example) for category, example in examples]
+    chance = random.Random(2013)  # noqa: S311  # the same demo every time, nothing secret
+    for (category, example), listing in zip(examples, listings, strict=True):
+        for number, (stars, name, text) in enumerate(example.reviews):
+            day = today - timedelta(days=75 - 20 * number - chance.randint(0, 9))
+            past_session(db, listing, reviewers[name], category, day, (stars, text), chance)
+    clock.set(None)
+    _waiting(db)
+    # The demo's past is not mailed, nor told to anybody.
+    db.execute(delete(Job).where(Job.state == "ready", Job.kind.in_(("mail.send", "event.deliver", "session.close", "booking.remind"))))
+    return passwords
+
+
+def _reviewers(db: Session, examples: list[Example]) -> dict[str, User]:
+    names = sorted({review[1] for _, example in examples for review in example.reviews})
+    return {
+        name: people.make_user(db, f"reviewer{number}@{people.DOMAIN}", name, None) for number, name in enumerate(names)
+    }
+
+
+def _listing(db: Session, expert: Expert, category: Category, example: ExampleListing) -> Listing:
+    values: dict[str, Any] = {
+        "category": category.slug,
+        "subcategory": example.subcategory,
+        "title": in_language(example.title, "en"),
+        "summary": in_language(example.summary, "en"),
+        "description": in_language(example.description, "en"),
+        "requirements": "",
+        "languages": list(example.languages),
+        "fields": dict(example.fields),
+        "pricing": example.pricing,
+        "price_minor": example.price_minor,
+        "currency": "EUR",
+        "length_minutes": example.length_minutes,
+        "cancellation_policy": category.cancellation_policies[min(1, len(category.cancellation_policies) - 1)],
+    }
+    listing = catalog.create_listing(db, expert, values, DEMO)
+    catalog.submit(db, listing, DEMO)
+    catalog.approve(db, listing, people.OPERATOR_ACTOR, "demo")
+    return listing
+
+
+def _waiting(db: Session) -> None:
+    """Two applications for the operator to look at."""
+    common: dict[str, Any] = {"kind": "individual", "link": "", "is_adult": True, "locale": "en", "zone": "Europe/Berlin"}
+    vetting.apply(
+        db,
+        name="Noor Visser",
+        email=f"noor@{people.DOMAIN}",
+        category="it",
+        subcategory="networks",
+        experience="Network engineer at a hospital for eight years; I set up the Wi-Fi of half my street.",
+        **common,
+    )
+    vetting.apply(
+        db,
+        name="Bruno Keller",
+        email=f"bruno@{people.DOMAIN}",
+        category="home_garden",
+        subcategory="garden",
+        experience="Landscape gardener, master's certificate, 20 years in the trade.",
+        **common,
+    )
+
+
+def print_credentials(passwords: dict[str, str] | None, url: str) -> None:
+    """Tell who can sign in, once; only the hashes are kept."""
+    if passwords is None:
+        click.echo("The site has content already; the demo's credentials were printed when it was made.")
+        return
+    click.echo(f"\nDemo site: {url}\nSign in as one of these (shown only now):\n")
+    for role, email in (("customer", people.CUSTOMER), ("expert", people.EXPERT), ("operator", people.OPERATOR)):
+        click.echo(f"  {role:9} {email:28} {passwords[email]}")
+    click.echo("")
