@@ -1,0 +1,149 @@
+"""The money of a booking: hold it, settle it after the session, release it on a cancellation.  The one door to the money for all other parts.
+
+Every function works in the caller's transaction; an error leaves nothing behind once the caller rolls back.
+Amounts are minor units of the booking's currency.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from helpouts.audit.actor import Actor
+from helpouts.bookings.models import Booking
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.payments import rounding
+from helpouts.payments.access import (
+    default_backend,
+    payee_status,
+    payer_status,
+    ready_to_be_paid,
+    ready_to_pay,
+    setup_url,
+)
+from helpouts.payments.backend import InvalidRequest
+from helpouts.payments.checkout import CheckoutView, checkout_view
+from helpouts.payments.maturing import mature
+from helpouts.payments.models import DEAD_STATES, Payment
+from helpouts.payments.operations import dispatch, prepare
+from helpouts.payments.receipts import receipt
+from helpouts.payments.refunds import answer_request, escalate_request, refund, request_refund
+from helpouts.payments.states import PAYMENT
+from helpouts.payments.wallets import earnings, top_up, wallet_statement
+
+__all__ = [
+    "CheckoutView",
+    "answer_request",
+    "checkout_view",
+    "default_backend",
+    "earnings",
+    "escalate_request",
+    "gross_of",
+    "hold_for_booking",
+    "mature",
+    "payee_status",
+    "payer_status",
+    "payment_of",
+    "ready_to_be_paid",
+    "ready_to_pay",
+    "receipt",
+    "refund",
+    "release_booking",
+    "request_refund",
+    "settle_booking",
+    "setup_url",
+    "top_up",
+    "wallet_statement",
+]
+
+
+def payment_of(db: Session, booking_id: int, *, lock: bool = False) -> Payment | None:
+    """The booking's payment, those that never came about aside; there is at most one."""
+    query = select(Payment).where(Payment.booking_id == booking_id, Payment.state.not_in(DEAD_STATES))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return db.scalar(query)
+
+
+def hold_for_booking(db: Session, booking: Booking, actor: Actor) -> Payment:
+    """Hold the most that the booking can cost; holding again returns the payment that is there.
+
+    With a backend that does not work in our transaction the payment comes back ``created``, and a job goes on.
+
+    :raises Declined: the money is not there; nothing was changed.
+    :raises InvalidRequest: for a booking that costs nothing.
+    :raises Unavailable: when no backend is enabled.
+    """
+    if booking.amount_minor <= 0:
+        raise InvalidRequest("a free booking holds no money")
+    standing = payment_of(db, booking.id, lock=True)
+    if standing is not None:
+        return standing
+    backend = default_backend(db)
+    if booking.currency not in backend.capabilities.currencies:
+        raise InvalidRequest(
+            _l("Payments in %(currency)s are not possible here at the moment.", currency=booking.currency)
+        )
+    payment = Payment(
+        public_id=secrets.token_urlsafe(16),
+        booking_id=booking.id,
+        backend=backend.name,
+        state=PAYMENT.initial,
+        currency=booking.currency,
+        payer_id=booking.customer_id,
+        payee_id=booking.host_id,
+        amount_minor=booking.amount_minor,
+        captured_minor=0,
+        refunded_minor=0,
+        fee_bp=booking.fee_bp,
+        fee_minor=0,
+        fee_refunded_minor=0,
+        funding=backend.funding_account(booking.customer_id),
+        holds_money=backend.capabilities.in_transaction,
+        ref="",
+        rounding=rounding.RULE,
+    )
+    request = {
+        "amount": booking.amount_minor,
+        "description": booking.title,
+        "return_url": f"/bookings/{booking.public_id}",
+    }
+    dispatch(db, payment, prepare(payment, "start", 0, request), actor)
+    return payment
+
+
+def gross_of(booking: Booking, connected_seconds: int) -> int:
+    """What the session costs: the price of a fixed one; by the second, half-even, up to the hold, per minute."""
+    if booking.pricing == "per_minute":
+        return rounding.prorate(booking.price_minor, connected_seconds, 60, booking.amount_minor)
+    return min(booking.price_minor, booking.amount_minor)
+
+
+def settle_booking(db: Session, booking: Booking, connected_seconds: int, actor: Actor) -> Payment | None:
+    """Take what the session cost out of the hold, pay expert and fee, give the rest back; once.
+
+    Whether a session took place at all is not asked here: for a missed one there is :func:`release_booking`.
+
+    :returns: the payment, or None for a booking without one (a free session).
+    """
+    return _close(db, booking, gross_of(booking, connected_seconds), actor)
+
+
+def release_booking(db: Session, booking: Booking, charge_minor: int, actor: Actor) -> Payment | None:
+    """Give the hold back but for ``charge_minor``, which the cancellation policy keeps for the expert; once.
+
+    :returns: the payment, or None for a booking without one.
+    """
+    return _close(db, booking, max(0, charge_minor), actor)
+
+
+def _close(db: Session, booking: Booking, gross: int, actor: Actor) -> Payment | None:
+    payment = payment_of(db, booking.id, lock=True)
+    if payment is None or payment.closed_at is not None:
+        return payment
+    gross = min(gross, payment.amount_minor)
+    op = "capture" if gross else "void"
+    dispatch(db, payment, prepare(payment, op, 0, {"amount": gross}), actor)
+    return payment
