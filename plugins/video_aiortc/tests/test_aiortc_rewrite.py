@@ -252,6 +252,15 @@ def test_a_second_source_continues_behind_what_was_reported(last: int, fresh: in
     assert back[4:] == report(0, 0)[4:]
 
 
+def test_packets_of_a_new_source_are_renumbered_on_their_way() -> None:
+    outgoing = Outgoing()
+    feed(outgoing, [numbered(3000)])
+    outgoing.transport.report(report(2990, 11))
+    outgoing.detach()
+    out = outgoing.rewrite(numbered(1, ssrc=8), 0.0)
+    assert out is not None and distance(number(out), 3001) > 0
+
+
 @pytest.mark.parametrize(
     "packet",
     [

@@ -83,9 +83,11 @@ def test_cycles_of_the_highest_number_follow_the_sources_wraps(pair: Pair) -> No
     assert struct.unpack_from("!I", single(pair.to_ann(packet(1, 201, words(1) + block)))[2], 12)[0] == 139_999
 
 
-def test_a_round_trip_time_is_not_computed_with_the_clock_of_the_source_before(pair: Pair) -> None:
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_round_trip_time_is_not_computed_with_the_clock_of_the_source_before(pair: Pair, announced: bool) -> None:
     pair.to_bob(packet(0, 200, words(ANN_CAMERA, 0x11112222, 0x33334444, 223, 9, 900)))
-    pair.bob.detach()
+    if announced:
+        pair.bob.detach()
     pair.bob.rewrite(rtp(96, 0xA9, 7), 3.0)
     stream = pair.bob.stream(96)
     body = single(pair.to_ann(packet(1, 201, words(1, stream.ssrc, 0, stream.highest, 0, 0x22223333, 44))))[2]
