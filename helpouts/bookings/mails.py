@@ -59,7 +59,7 @@ def confirmed(db: Session, booking: Booking) -> None:
             zone,
             attachments=[calendar_file(db, booking, to, "REQUEST")],
             booking=booking,
-            to=to,
+            me=to,
             other=other,
             is_host=to.id == booking.host_id,
         )
@@ -76,7 +76,7 @@ def cancelled(db: Session, booking: Booking, charge: int, actor: Actor) -> None:
             zone,
             attachments=[calendar_file(db, booking, to, "CANCEL")],
             booking=booking,
-            to=to,
+            me=to,
             other=other,
             charge=charge,
             by_me=actor.user_id == to.id,
@@ -86,7 +86,7 @@ def cancelled(db: Session, booking: Booking, charge: int, actor: Actor) -> None:
 def reminder(db: Session, booking: Booking) -> None:
     """It begins soon: to both."""
     for to, other, zone in _both(booking):
-        queue_mail(db, to.email, "booking_reminder", to.locale, zone, booking=booking, to=to, other=other)
+        queue_mail(db, to.email, "booking_reminder", to.locale, zone, booking=booking, me=to, other=other)
 
 
 def finished(db: Session, booking: Booking, connected_seconds: int) -> None:
@@ -102,7 +102,7 @@ def finished(db: Session, booking: Booking, connected_seconds: int) -> None:
             to.locale,
             zone,
             booking=booking,
-            to=to,
+            me=to,
             other=other,
             lines=receipt.earnings if is_host else receipt.lines,
             connected_seconds=connected_seconds,
