@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
+from helpouts.bookings.models import Booking
 from helpouts.catalog import Category, CategoryField, Choice, Subcategory
 from helpouts.catalog.models import Expert, ExpertCategory, ExpertMember, Listing
+from helpouts.reviews.models import Review
 
 REPAIR = Category(
     slug="repair",
@@ -104,3 +107,41 @@ def good_values(**changes: Any) -> dict[str, Any]:
         "length_minutes": 30,
         "cancellation_policy": "moderate",
     } | changes
+
+
+def make_review(db: Session, listing: Listing, author: User, stars: int, text: str) -> Review:
+    """A published review, with the session that it needs."""
+    start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=author.id)
+    booking = Booking(
+        public_id=f"b{author.id}",
+        listing=listing,
+        expert=listing.expert,
+        host_id=listing.expert.owner.id,
+        customer_id=author.id,
+        state="completed",
+        starts_at=start,
+        ends_at=start + timedelta(minutes=30),
+        title=listing.title,
+        category=listing.category,
+        pricing="free",
+        price_minor=0,
+        currency="EUR",
+        amount_minor=0,
+        fee_bp=0,
+        cancellation_policy="moderate",
+        customer_zone="UTC",
+        host_zone="UTC",
+    )
+    db.add(booking)
+    db.flush()
+    review = Review(
+        booking_id=booking.id,
+        listing_id=listing.id,
+        expert_id=listing.expert_id,
+        author_id=author.id,
+        stars=stars,
+        text=text,
+    )
+    db.add(review)
+    db.flush()
+    return review
