@@ -1,0 +1,83 @@
+"""Formatters of list cells: escaped, translated, in the operator's time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from markupsafe import Markup
+
+from helpouts import formatting
+from helpouts.i18n import gettext as _
+from helpouts.i18n import in_language
+from helpouts.web.db import current_db, current_runtime
+from helpouts_admin import words
+
+Formatter = Callable[[Any, Any, Any, str], Any]
+
+
+def instant(view: Any, context: Any, record: Any, name: str) -> str:
+    """An instant as day and time; nothing for None."""
+    value = getattr(record, name)
+    return formatting.day_time(value) if value is not None else ""
+
+
+def state(view: Any, context: Any, record: Any, name: str) -> Markup:
+    """A state as a label."""
+    return words.badge(getattr(record, name))
+
+
+def plain(view: Any, context: Any, record: Any, name: str) -> str:
+    """A word of ours ("company") translated, without a label's colour."""
+    return words.word(getattr(record, name))
+
+
+def category(view: Any, context: Any, record: Any, name: str) -> str:
+    """The name of a category by its stored slug, also when its plugin is gone."""
+    return category_name(getattr(record, name))
+
+
+def category_name(slug: str) -> str:
+    """The name of a category in the language in force."""
+    return in_language(current_runtime().registry.category(slug).name)
+
+
+def money(amount: str, currency: str = "currency") -> Formatter:
+    """Minor units in attribute ``amount``, of the currency in attribute ``currency``."""
+
+    def show(view: Any, context: Any, record: Any, name: str) -> Markup:
+        text = formatting.money(getattr(record, amount), getattr(record, currency))
+        return Markup('<span class="number">{}</span>').format(text)
+
+    return show
+
+
+def percent(view: Any, context: Any, record: Any, name: str) -> str:
+    """Basis points."""
+    return formatting.percent(getattr(record, name))
+
+
+def listed(view: Any, context: Any, record: Any, name: str) -> str:
+    """A list of short texts."""
+    return ", ".join(str(item) for item in getattr(record, name) or ())
+
+
+def yes_no(view: Any, context: Any, record: Any, name: str) -> str:
+    """A truth value."""
+    return _("Yes") if getattr(record, name) else _("No")
+
+
+def short(length: int = 90) -> Formatter:
+    """The beginning of a long text."""
+
+    def show(view: Any, context: Any, record: Any, name: str) -> str:
+        text = str(getattr(record, name) or "")
+        return text if len(text) <= length else f"{text[: length - 1]}…"
+
+    return show
+
+
+def category_options() -> list[tuple[str, str]]:
+    """The enabled categories, for a filter."""
+    enabled = current_runtime().registry.categories(current_db())
+    return [(slug, in_language(category.name)) for slug, category in enabled.items()]

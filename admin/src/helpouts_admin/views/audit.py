@@ -1,0 +1,76 @@
+"""The audit log: who did what to what, why and when; and whether the chain is whole."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import flash, redirect, url_for
+from flask_admin import expose
+from sqlalchemy import select
+
+from helpouts.audit.models import AuditEntry
+from helpouts.audit.service import first_broken
+from helpouts.i18n import gettext as _
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.web.db import current_db
+from helpouts_admin import columns
+from helpouts_admin.filters import Choice, Options
+from helpouts_admin.views.base import Answer, Records
+
+
+def _parts() -> Options:
+    """The parts that have entries: what stands before the dot of an action."""
+    actions = current_db().scalars(select(AuditEntry.action).distinct())
+    return [(part, part) for part in sorted({action.partition(".")[0] for action in actions})]
+
+
+def _detail(view: Any, context: Any, record: AuditEntry, name: str) -> str:
+    return json.dumps(record.detail, ensure_ascii=False, sort_keys=True) if record.detail else ""
+
+
+class AuditView(Records):
+    """Read-only, for administrators."""
+
+    shows = AuditEntry
+    endpoint_name = "console_audit"
+    intro = _l("Every action of an operator. Entries are chained: one that is changed or removed later is found.")
+    can_export = True
+    tabs = False
+    column_list = ("created_at", "actor", "action", "subject_type", "subject_id", "reason", "detail")
+    column_details_list = (*column_list, "digest")
+    column_export_list = column_details_list
+    column_searchable_list = ("actor", "action", "subject_type", "subject_id", "reason")
+    column_default_order = ("id", True)
+    column_filters = (
+        Choice(
+            AuditEntry.action,
+            _l("Part"),
+            _parts,
+            lambda part: AuditEntry.action.startswith(f"{part}.", autoescape=True),
+        ),
+    )
+    column_labels = {
+        "created_at": _l("When"),
+        "actor": _l("Who"),
+        "action": _l("Action"),
+        "subject_type": _l("What"),
+        "subject_id": _l("Number"),
+        "reason": _l("Reason"),
+        "detail": _l("Details"),
+        "digest": _l("Link of the chain"),
+    }
+    column_formatters = {"created_at": columns.instant, "reason": columns.short(), "detail": _detail}
+    column_formatters_detail = {"created_at": columns.instant, "detail": _detail}
+    column_formatters_export = {"detail": _detail}
+    list_template = "console/audit.html"
+
+    @expose("/check/", methods=("POST",))
+    def check(self) -> Answer:
+        """Go through the whole chain."""
+        broken = first_broken(current_db())
+        if broken is None:
+            flash(_("The chain is whole: nothing was changed or removed."), "success")
+        else:
+            flash(_("The chain is broken at entry %(id)s: it, or one before it, was changed.", id=broken), "error")
+        return redirect(url_for(".index_view"), 303)

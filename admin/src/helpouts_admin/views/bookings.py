@@ -1,0 +1,314 @@
+"""Bookings and live rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, lazyload
+
+from helpouts import formatting
+from helpouts.accounts.models import User
+from helpouts.audit.actor import Actor
+from helpouts.audit.service import record as audit
+from helpouts.bookings import service as bookings
+from helpouts.bookings.models import Booking
+from helpouts.clock import clock
+from helpouts.i18n import gettext as _
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.payments.models import Payment
+from helpouts.sessions import service as rooms
+from helpouts.sessions.models import Presence
+from helpouts.sessions.models import Session as Room
+from helpouts_admin import columns, history, words
+from helpouts_admin.actions import Action
+from helpouts_admin.filters import Choice
+from helpouts_admin.forms import ToldReasonForm
+from helpouts_admin.views.base import Records
+
+STATES = ("held", "confirmed", "in_session", "completed", "cancelled", "expired", "no_show")
+
+
+def people_only(query: Any) -> Any:
+    """The people of a booking come with it; their roles, and the expert's members, do not."""
+    return query.options(
+        lazyload(Booking.listing),
+        lazyload(Booking.expert),
+        joinedload(Booking.host).lazyload(User.roles),
+        joinedload(Booking.customer).lazyload(User.roles),
+    )
+
+
+def name_of(attribute: str) -> columns.Formatter:
+    """The name of a person of the booking."""
+
+    def show(view: Any, context: Any, record: Any, name: str) -> str:
+        person = getattr(record, attribute)
+        return str(person.name or person.email)
+
+    return show
+
+
+def _price(view: Any, context: Any, record: Booking, name: str) -> str:
+    return formatting.price(record.pricing, record.price_minor, record.currency)
+
+
+def _intake(view: Any, context: Any, record: Booking, name: str) -> str:
+    return "\n".join(f"{item.get('label', item.get('key', ''))}: {item.get('answer', '')}" for item in record.intake)
+
+
+def _cancel(db: Session, booking: Booking, form: Any, actor: Actor) -> None:
+    bookings.cancel(db, booking, form.reason.data, actor)
+    audit(db, actor, "booking.cancel", booking, form.reason.data)
+
+
+CANCEL = Action(
+    "cancel",
+    _l("Cancel for both"),
+    _cancel,
+    ToldReasonForm,
+    lambda booking: booking.state == "confirmed",
+    _l("Both get a mail with the reason; the money goes back as the policy says."),
+    _l("Cancelled."),
+    danger=True,
+)
+
+
+class BookingsView(Records):
+    """Read-only but for cancelling; prices and policies are those of the day of booking."""
+
+    shows = Booking
+    endpoint_name = "console_bookings"
+    can_export = True
+    column_list = ("title", "customer", "host", "starts_at", "state", "price_minor")
+    column_details_list = (
+        "title",
+        "customer",
+        "host",
+        "category",
+        "kind",
+        "starts_at",
+        "ends_at",
+        "price_minor",
+        "amount_minor",
+        "fee_bp",
+        "cancellation_policy",
+        "intake",
+        "created_at",
+        "confirmed_at",
+        "closed_at",
+        "cancel_reason",
+    )
+    column_export_list = (
+        "id",
+        "title",
+        "category",
+        "kind",
+        "state",
+        "starts_at",
+        "ends_at",
+        "pricing",
+        "price_minor",
+        "currency",
+        "amount_minor",
+        "fee_bp",
+        "host_id",
+        "customer_id",
+        "created_at",
+    )
+    column_searchable_list = ("title", "public_id", "customer.email", "host.email")
+    column_sortable_list = ("starts_at",)
+    column_default_order = ("id", True)
+    column_filters = (
+        Choice(Booking.state, _l("State"), lambda: words.options(*STATES)),
+        Choice(Booking.category, _l("Field"), columns.category_options),
+        Choice(Booking.kind, _l("Kind"), lambda: words.options("scheduled", "instant")),
+    )
+    column_labels = {
+        "id": _l("Number"),
+        "title": _l("Session"),
+        "customer": _l("Customer"),
+        "host": _l("Expert"),
+        "category": _l("Field"),
+        "kind": _l("Kind"),
+        "starts_at": _l("Starts"),
+        "ends_at": _l("Ends"),
+        "state": _l("State"),
+        "price_minor": _l("Price"),
+        "amount_minor": _l("At most"),
+        "fee_bp": _l("Fee"),
+        "cancellation_policy": _l("Cancellation"),
+        "intake": _l("Answers"),
+        "created_at": _l("Booked"),
+        "confirmed_at": _l("Confirmed"),
+        "closed_at": _l("Closed"),
+        "cancel_reason": _l("Reason"),
+        "pricing": _l("Priced"),
+        "currency": _l("Currency"),
+        "host_id": _l("Expert"),
+        "customer_id": _l("Customer"),
+    }
+    column_formatters = {
+        "customer": name_of("customer"),
+        "host": name_of("host"),
+        "starts_at": columns.instant,
+        "state": columns.state,
+        "price_minor": _price,
+    }
+    column_formatters_detail = {
+        **column_formatters,
+        "category": columns.category,
+        "kind": columns.plain,
+        "ends_at": columns.instant,
+        "intake": _intake,
+        "amount_minor": columns.money("amount_minor"),
+        "fee_bp": columns.percent,
+        "cancellation_policy": columns.plain,
+        "created_at": columns.instant,
+        "confirmed_at": columns.instant,
+        "closed_at": columns.instant,
+    }
+    details_template = "console/booking.html"
+
+    def get_query(self) -> Any:
+        """With the two people."""
+        return people_only(super().get_query())
+
+    def title_of(self, record: Booking) -> str:
+        """What was booked."""
+        return record.title
+
+    def actions(self, record: Booking) -> Sequence[Action]:
+        """A confirmed booking can be cancelled."""
+        return (CANCEL,)
+
+    def context(self, db: Session, record: Booking) -> dict[str, Any]:
+        """The money, the room, who was there when, and what happened."""
+        payments = select(Payment).where(Payment.booking_id == record.id).order_by(Payment.id.desc())
+        room = rooms.session_of(db, record)
+        return {
+            "payments": list(db.scalars(payments)),
+            "room": room,
+            "presence": presence(db, room),
+            "history": history.transitions(db, "booking", record.id),
+        }
+
+
+def presence(db: Session, room: Room | None) -> list[tuple[Presence, str]]:
+    """Who was connected from when to when, with the person's name."""
+    if room is None:
+        return []
+    rows = select(Presence, User.name).join(User, User.id == Presence.user_id).where(Presence.session_id == room.id)
+    return [(row, name) for row, name in db.execute(rows.order_by(Presence.joined_at)).tuples()]
+
+
+def _end(db: Session, room: Room, form: Any, actor: Actor) -> None:
+    rooms.end(db, room, "operator", actor)
+    audit(db, actor, "session.end", room, form.reason.data)
+
+
+END = Action(
+    "end",
+    _l("End the session"),
+    _end,
+    when=lambda room: room.state == "open",
+    danger=True,
+    explain=_l("Closes the room for both and settles the time that they had."),
+    done=_l("The session is over."),
+)
+
+
+def _booking(attribute: str) -> columns.Formatter:
+    def show(view: Any, context: Any, record: Room, name: str) -> str:
+        found = getattr(record.booking, attribute)
+        return str(found.name or found.email) if isinstance(found, User) else str(found)
+
+    return show
+
+
+def _since(view: Any, context: Any, record: Room, name: str) -> str:
+    if record.opened_at is None:
+        return ""
+    return formatting.in_words((record.ended_at or clock.now()) - record.opened_at)
+
+
+class RoomsView(Records):
+    """Rooms by their state; what is said in a room is not for operators to read."""
+
+    shows = Room
+    endpoint_name = "console_rooms"
+    intro = _l("Open rooms and those of the past. What is said in them stays between the two people.")
+    column_list = ("booking", "customer", "host", "state", "opened_at", "length", "node")
+    column_details_list = (
+        "booking",
+        "customer",
+        "host",
+        "state",
+        "transport",
+        "node",
+        "opened_at",
+        "ended_at",
+        "end_reason",
+        "connected_seconds",
+    )
+    column_default_order = ("id", True)
+    column_filters = (Choice(Room.state, _l("State"), lambda: words.options("open", "scheduled", "ended")),)
+    column_labels = {
+        "booking": _l("Session"),
+        "customer": _l("Customer"),
+        "host": _l("Expert"),
+        "state": _l("State"),
+        "opened_at": _l("Opened"),
+        "length": _l("Since"),
+        "node": _l("Live process"),
+        "transport": _l("Video"),
+        "ended_at": _l("Ended"),
+        "end_reason": _l("Ended by"),
+        "connected_seconds": _l("Connected"),
+    }
+    column_formatters = {
+        "booking": _booking("title"),
+        "customer": _booking("customer"),
+        "host": _booking("host"),
+        "state": columns.state,
+        "opened_at": columns.instant,
+        "length": _since,
+    }
+    column_formatters_detail = {
+        **column_formatters,
+        "ended_at": columns.instant,
+        "connected_seconds": lambda view, context, record, name: (
+            formatting.in_words(timedelta(seconds=record.connected_seconds))
+            if record.connected_seconds is not None
+            else ""
+        ),
+    }
+    details_template = "console/room.html"
+
+    def get_query(self) -> Any:
+        """With the booking and its people."""
+        booking = joinedload(Room.booking)
+        return (
+            super()
+            .get_query()
+            .options(
+                booking.lazyload(Booking.listing),
+                booking.lazyload(Booking.expert),
+                booking.joinedload(Booking.host).lazyload(User.roles),
+                booking.joinedload(Booking.customer).lazyload(User.roles),
+            )
+        )
+
+    def title_of(self, record: Room) -> str:
+        """What was booked."""
+        return _("Room: %(title)s", title=record.booking.title)
+
+    def actions(self, record: Room) -> Sequence[Action]:
+        """An open room can be closed."""
+        return (END,)
+
+    def context(self, db: Session, record: Room) -> dict[str, Any]:
+        """Who was there when."""
+        return {"presence": presence(db, record), "history": history.transitions(db, "session", record.id)}

@@ -1,0 +1,55 @@
+"""The first page: what needs attention now, and how the business goes."""
+
+from __future__ import annotations
+
+from flask import url_for
+from flask_admin import expose
+
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.web.db import current_db, current_runtime
+from helpouts.web.permissions import permitted
+from helpouts_admin import figures
+from helpouts_admin.permissions import may_open
+from helpouts_admin.views.base import Page
+
+#: Page, the filter that shows what waits, what it is called.
+TODO = (
+    ("console_applications", {"flt0_0": "waiting"}, _l("applications wait for an answer")),
+    ("console_listings", {"flt0_0": "review"}, _l("listings wait for review")),
+    ("console_refunds", {"flt0_0": "escalated"}, _l("disputes wait for a decision")),
+    ("console_jobs", {"flt0_0": "dead"}, _l("jobs were given up")),
+    ("console_plugins", {}, _l("failures of plugins")),
+)
+
+
+class OverviewView(Page):
+    """``/console/``."""
+
+    def __init__(self) -> None:
+        super().__init__(_l("Overview"), endpoint="console", url="/console")
+
+    @expose("/")
+    def index(self) -> str:
+        """What waits, for the pages that this person may open."""
+        db = current_db()
+        waiting = figures.attention(db)
+        todo = [
+            (url_for(f"{endpoint}.{self._first(endpoint)}", **query), waiting[endpoint], text, endpoint)
+            for endpoint, query, text in TODO
+            if permitted(may_open(endpoint))
+        ]
+        broken = [plugin for plugin in current_runtime().registry.plugins.values() if plugin.error]
+        return self.render(
+            "console/overview.html",
+            todo=todo,
+            overdue=figures.overdue(db),
+            business=figures.business(db),
+            broken=broken,
+            may_money=permitted(may_open("console_ledger")),
+            ledger=figures.ledger_problems(db) if permitted(may_open("console_ledger")) else None,
+            latest=figures.latest(db) if permitted(may_open("console_audit")) else [],
+        )
+
+    @staticmethod
+    def _first(endpoint: str) -> str:
+        return "index" if endpoint == "console_plugins" else "index_view"

@@ -1,0 +1,117 @@
+"""Settings of the site itself."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from flask_admin import expose
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from wtforms import DecimalField, IntegerField, SelectField
+from wtforms.validators import InputRequired, NumberRange
+
+from helpouts import site
+from helpouts.errors import HelpoutsError
+from helpouts.i18n import gettext as _
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.web.db import current_db, current_runtime
+from helpouts.web.forms import attach
+from helpouts.web.permissions import current_actor
+from helpouts_admin import words
+from helpouts_admin.views.base import Answer, Page
+
+#: Whole numbers: key, least, most.
+NUMBERS = {
+    "hold_minutes": (1, 120),
+    "application_days": (1, 90),
+    "invitation_days": (1, 365),
+    "refund_hours": (0, 24 * 90),
+    "late_minutes": (0, 60),
+}
+
+
+def _whole(key: str, label: object, about: object) -> IntegerField:
+    least, most = NUMBERS[key]
+    message = _l("Enter a whole number from %(least)s to %(most)s.", least=least, most=most)
+    return IntegerField(
+        label, description=about, validators=[InputRequired(message), NumberRange(least, most, message)]
+    )
+
+
+class SiteForm(FlaskForm):
+    """What operators change while the site runs."""
+
+    state = SelectField(
+        _l("State of the site"),
+        description=_l(
+            "Before the start: the front page and the form for experts. By invitation only: people with an account."
+        ),
+    )
+    fee = DecimalField(
+        _l("Fee in percent"),
+        places=2,
+        description=_l("Of what an expert earns in paid sessions; a category may have its own. New bookings only."),
+        validators=[
+            InputRequired(_l("Enter a number from 0 to 100.")),
+            NumberRange(0, 100, _l("Enter a number from 0 to 100.")),
+        ],
+    )
+    payment_backend = SelectField(_l("Payment backend"), description=_l("For new bookings; earlier ones keep theirs."))
+    video_transport = SelectField(_l("Video transport"), description=_l("For rooms that open from now on."))
+    hold_minutes = _whole("hold_minutes", _l("Minutes that a slot is held"), _l("While a customer pays."))
+    application_days = _whole(
+        "application_days", _l("Days to answer an application"), _l("Applicants are told this target.")
+    )
+    invitation_days = _whole("invitation_days", _l("Days that an invitation is valid"), "")
+    refund_hours = _whole("refund_hours", _l("Hours to ask for a refund"), _l("After the end of a session."))
+    late_minutes = _whole(
+        "late_minutes", _l("Minutes that an expert may be late"), _l("Later than that, the session is free.")
+    )
+
+
+class SiteView(Page):
+    """``/console/site/``."""
+
+    @expose("/")
+    def index(self) -> str:
+        """The settings as they are."""
+        return self._page(self._form(current_db(), filled=True))
+
+    @expose("/", methods=("POST",))
+    def save(self) -> Answer:
+        """Write what was changed: all of it or nothing, each with an entry in the audit log."""
+        db = current_db()
+        form = self._form(db, filled=False)
+        if not form.validate():
+            return self._page(form), 400
+        values = {key: getattr(form, key).data for key in ("state", "payment_backend", "video_transport", *NUMBERS)}
+        values["fee_bp"] = int(Decimal(form.fee.data) * 100)
+        try:
+            for key, value in values.items():
+                if value != site.get(db, key):
+                    site.put(db, key, value, current_actor("operator"))
+            db.commit()
+        except HelpoutsError as error:
+            db.rollback()
+            attach(form, error)
+            return self._page(form), 400
+        return self.done(_("Saved."), ".index")
+
+    def _page(self, form: FlaskForm) -> str:
+        return self.render("console/site.html", form=form)
+
+    def _form(self, db: Session, *, filled: bool) -> SiteForm:
+        data: dict[str, Any] = {key: site.get(db, key) for key in site.DEFAULTS}
+        data["fee"] = Decimal(data["fee_bp"]) / 100
+        form = SiteForm(formdata=None, data=data) if filled else SiteForm()
+        runtime = current_runtime()
+        form.state.choices = [(state, words.word(state)) for state in site.SITE_STATES]
+        for field, configured, offered in (
+            (form.payment_backend, runtime.config.payment_backend, runtime.registry.payment_backends(db)),
+            (form.video_transport, runtime.config.video_transport, runtime.registry.video_transports(db)),
+        ):
+            names = sorted({*offered, *([data[field.short_name]] if data[field.short_name] else [])})
+            default = _("As configured: %(name)s", name=configured)
+            field.choices = [("", default), *((name, name) for name in names)]
+        return form
