@@ -66,7 +66,7 @@ class Guarded:
         if not self.may(action):
             abort(403)
 
-    def _handle_view(self, name: str, **kwargs: t.Any) -> None:
+    def _handle_view(self, name: str, /, **kwargs: t.Any) -> None:
         if PLUGIN not in current_runtime().registry.enabled(current_db()):
             abort(404)
         if not self.is_accessible():
