@@ -235,3 +235,19 @@ async def test_a_connection_that_the_relay_has_dropped_is_reported_as_failed(cal
         await ann.wait_for_function("states.includes('connected')")
         await call.relay.driver.dismiss(MediaRoom("room"), "ann")
         await ann.wait_for_function("states.at(-1) === 'failed'")
+
+
+@pytest.mark.slow
+async def test_an_outage_of_all_datagrams_heals_by_itself(calls: Calls) -> None:
+    async with calls() as call:
+        ann, bob = await call.page("ann"), await call.page("bob")
+        await moves(ann)
+        port = call.relay.driver._port
+        port._deliver = lambda datagram, address: None
+        await ann.wait_for_function("states.at(-1) === 'reconnecting'")
+        await bob.wait_for_function("states.at(-1) === 'reconnecting'")
+        del port._deliver
+        for page in (ann, bob):
+            await page.wait_for_function("states.at(-1) === 'connected'")
+            await moves(page)
+        assert call.relay.driver.statistics()["legs"] == 2

@@ -82,6 +82,7 @@ async def test_two_callers_see_and_hear_each_other_and_a_reload_disturbs_nobody(
         async with asyncio.timeout(20):
             await asyncio.gather(ann.sees(120), bob.sees(60), ann.hears(10), bob.hears(10))
         assert relay.driver.statistics()["connected"] == 2
+        assert sorted(relay.sent) == [("room", "ann", {"ready": True}), ("room", "bob", {"ready": True})]
 
         again = Caller(http, 200)
         await again.join(await relay.grant("bob"))

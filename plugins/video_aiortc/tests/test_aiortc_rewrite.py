@@ -151,9 +151,11 @@ def test_a_retransmission_has_the_timestamp_of_its_primary_stream() -> None:
     assert fields(again)[1] == fields(primary)[1]
 
 
-def test_padding_for_probing_carries_no_original_number_and_passes_as_it_is() -> None:
+@pytest.mark.parametrize("pictures", [0, 1])
+def test_padding_for_probing_carries_no_original_number_and_passes_as_it_is(pictures: int) -> None:
+    """Also before the first picture: this is how Chromium measures the path at the start of a call."""
     outgoing = Outgoing()
-    feed(outgoing, [rtp(96, 7, 1)])
+    feed(outgoing, [rtp(96, 7, 1)] * pictures)
     out = outgoing.rewrite(rtp(97, 70, 500, body=b"", padding=200), 0.0)
     assert out is not None and len(out) == 212 and out[12:] == bytes(199) + b"\xc8"
 

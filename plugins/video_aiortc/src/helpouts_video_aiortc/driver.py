@@ -86,7 +86,10 @@ class RelayDriver:
         return JoinGrant({"url": self.url, "token": token}, GRANT_SECONDS)
 
     async def on_signal(self, room: MediaRoom, participant_id: str, message: Json) -> None:
-        """``{"sending": [kinds]}`` is remembered and told to the other side; ``{"hello": true}`` asks for theirs."""
+        """``{"sending": [kinds]}`` is remembered and told to the other side; ``{"hello": true}`` asks for theirs.
+
+        Browsers also get ``{"ready": true}`` when both connections stand.
+        """
         here = self._rooms.get(room.id)
         if here is None or participant_id not in here.legs:
             return
@@ -98,6 +101,8 @@ class RelayDriver:
             for other in others:
                 await self._context.send(room.id, other, {"sending": kinds})
         if message.get("hello"):
+            if here.ready:
+                await self._context.send(room.id, participant_id, {"ready": True})
             for other in others:
                 if other in here.sending:
                     await self._context.send(room.id, participant_id, {"sending": here.sending[other]})
@@ -204,13 +209,18 @@ class RelayDriver:
                 del self._grants[key]
 
     def _leg_changed(self, leg: Leg) -> None:
-        if leg.connected:
-            if leg.peer is not None:
-                leg.peer.request_keyframes()
-            return
-        task = asyncio.get_running_loop().create_task(self.drop(leg))
+        if leg.connected and leg.peer is not None:
+            leg.peer.request_keyframes()
+        task = asyncio.get_running_loop().create_task(self._announce(leg) if leg.connected else self.drop(leg))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _announce(self, leg: Leg) -> None:
+        """Tell both that the way stands.  What is sent earlier is lost, the first keyframe and probes included."""
+        entry = self._legs.get(leg.id)
+        if entry is not None and entry[0].ready:
+            for participant in list(entry[0].legs):
+                await self._context.send(entry[0].id, participant, {"ready": True})
 
     async def sweep(self) -> None:
         """End what has fallen silent and forget expired grants; done every :data:`SWEEP_SECONDS`."""

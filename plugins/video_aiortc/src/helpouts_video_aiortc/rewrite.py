@@ -182,8 +182,6 @@ class Outgoing:
             return None
         sequence, timestamp, ssrc = _FIELDS.unpack_from(packet, 2)
         primary = stream.primary
-        if primary is not None and primary.source is None:
-            return None
         if ssrc != stream.source or distance(sequence, stream.source_highest) < -MISORDER:
             self._adopt(stream, packet, now)
         placed = stream.place(sequence)
@@ -211,9 +209,10 @@ def _retransmission(head: bytes, packet: bytes, primary: Stream) -> bytes | None
     at = header_length(packet)
     padding = packet[-1] if packet[0] & 0x20 else 0
     if len(packet) - padding < at + 2:
-        # Padding only: a probe for bandwidth, which carries no original sequence number.
+        # Padding only: a probe for bandwidth, which carries no original sequence number.  Browsers begin a call with
+        # such packets, on any slot, before there is a picture: without them the estimate starts low and stays low.
         return head + packet[RTP_HEADER:] if len(packet) >= at else None
-    original = primary.place(_SHORT.unpack_from(packet, at)[0])
+    original = None if primary.source is None else primary.place(_SHORT.unpack_from(packet, at)[0])
     if original is None:
         return None
     return head + packet[RTP_HEADER:at] + _SHORT.pack(original & 0xFFFF) + packet[at + 2 :]

@@ -18,6 +18,11 @@ class Room:
     sending: dict[str, list[str]] = field(default_factory=dict)
     """The kinds that each participant says it is showing; told to the other side, so that a page need not guess."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether both connections stand."""
+        return len(self.legs) == SEATS and all(leg.connected for leg in self.legs.values())
+
     def other(self, participant: str) -> Leg | None:
         """The leg of whoever is not ``participant``."""
         return next((leg for name, leg in self.legs.items() if name != participant), None)

@@ -7,6 +7,7 @@
 const KIND_OF_MID = {a: "audio", v: "video", s: "screen"};
 const DISCONNECTED_MS = 2000; // a short gap heals by itself
 const ATTEMPT_MS = 8000; // how long a restart may take before the next one
+const READY_MS = 3000; // send anyway after this long: the message that the other side is ready may have been lost
 const GIVE_UP_MS = 120000;
 const RETRY_MS = [0, 500, 1000, 2000, 4000, 5000];
 
@@ -22,6 +23,8 @@ class Connection {
   #state = null;
   #own = {audio: null, video: null, screen: null};
   #present = false;
+  #ready = false; // the other side's connection stands: what is sent earlier is lost
+  #readyTimer = null;
   #theirs = null; // kinds that the other side says it shows; null while it has said nothing
   #shown = {audio: null, video: null, screen: null};
   #slots = {}; // kind -> RTCRtpTransceiver
@@ -61,8 +64,14 @@ class Connection {
 
   peerPresent(present) {
     this.#present = Boolean(present);
-    if (this.#present) this.#say({hello: true});
-    else this.#theirs = null;
+    clearTimeout(this.#readyTimer);
+    if (this.#present) {
+      this.#say({hello: true});
+      this.#readyTimer = setTimeout(() => this.#heard({ready: true}), READY_MS);
+    } else {
+      this.#theirs = null;
+      this.#ready = false;
+    }
     this.#show();
     return this.#attach();
   }
@@ -224,7 +233,7 @@ class Connection {
   async #attach() {
     this.#say({sending: Object.keys(this.#own).filter((kind) => this.#own[kind])});
     await Promise.all(Object.entries(this.#slots).map(([kind, {sender}]) => {
-      const track = this.#present ? this.#own[kind] : null;
+      const track = this.#present && this.#ready ? this.#own[kind] : null;
       return sender.track === track ? null : sender.replaceTrack(track);
     }));
   }
@@ -241,9 +250,15 @@ class Connection {
   }
 
   #heard(message) {
-    if (!message || !Array.isArray(message.sending)) return;
-    this.#theirs = message.sending;
-    this.#show();
+    if (!message || this.#over) return;
+    if (message.ready && !this.#ready) {
+      this.#ready = true;
+      this.#attach();
+    }
+    if (Array.isArray(message.sending)) {
+      this.#theirs = message.sending;
+      this.#show();
+    }
   }
 
   #say(message) {
@@ -261,6 +276,7 @@ class Connection {
 
   #finish(state, error) {
     clearTimeout(this.#timer);
+    clearTimeout(this.#readyTimer);
     removeEventListener("online", this.#online);
     removeEventListener("pagehide", this.#pagehide);
     this.#present = false;
