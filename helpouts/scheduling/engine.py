@@ -14,19 +14,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from helpouts.scheduling.rules import DAY, Schedule, SlotPolicy, Window
-from helpouts.scheduling.zones import EPOCH_ORDINAL, day_offset, day_windows
+from helpouts.scheduling.zones import EPOCH_ORDINAL, change_day_windows, day_offset
 
 
 def working_windows(schedule: Schedule, start: int, end: int) -> list[Window]:
     """Working time that touches [start, end) in epoch minutes, merged and sorted, not clipped."""
-    zone, merged = schedule.zone, list[Window]()
+    zone, windows_on, merged = schedule.zone, schedule.windows_on, list[Window]()
     last = start  # end of the latest window kept; what ends by ``start`` is of no interest
     # A local date is at most one day away from the UTC date, in either direction.
     for ordinal in range(start // DAY + EPOCH_ORDINAL - 1, (end - 1) // DAY + EPOCH_ORDINAL + 2):
-        windows = schedule.windows_on(ordinal)
-        if not windows:
-            continue
-        for opens, closes in day_windows(zone, ordinal, windows):
+        windows: Iterable[Window] = windows_on(ordinal)
+        offset = day_offset(zone, ordinal)
+        if isinstance(offset, int):
+            midnight = (ordinal - EPOCH_ORDINAL) * DAY - offset
+        else:
+            midnight, windows = 0, change_day_windows(offset, ordinal, windows)
+        for opens, closes in windows:
+            opens += midnight
+            closes += midnight
             if closes <= last or opens >= end:
                 continue
             if merged and opens <= last:
@@ -42,7 +47,7 @@ def subtract(windows: Iterable[Window], busy: list[Window]) -> list[Window]:
     free: list[Window] = []
     index, count, taken_until = 0, len(busy), 0
     for opens, closes in windows:
-        if taken_until > opens:  # noqa: PLR1730 - a call of max() here and below costs a fifth of the whole sweep
+        if taken_until > opens:  # not max(): a call in these loops costs a fifth of the whole sweep
             opens = taken_until
         while index < count and busy[index][0] < closes:
             taken, until = busy[index]
@@ -85,10 +90,10 @@ def free_slots(
     slots: list[int] = []
     for since, until, offset in _offsets(schedule.zone, start, end):
         for opens, closes in free:
-            if opens < since:  # noqa: PLR1730
+            if opens < since:
                 opens = since
             stop = closes - length + 1
-            if stop > until:  # noqa: PLR1730
+            if stop > until:
                 stop = until
             if opens < stop:
                 slots.extend(range(opens + -(opens + offset) % step, stop, step))

@@ -17,6 +17,7 @@ effect when the process is restarted.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -83,7 +84,8 @@ def day_offset(zone: str, ordinal: int) -> int | ChangeDay:
     info = zone_info(zone)
     midnight = datetime.fromordinal(ordinal).replace(tzinfo=info)
     first, second = midnight.utcoffset(), (midnight + timedelta(days=1)).utcoffset()
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     before, after = first // _MINUTE, second // _MINUTE
     if before == after:
         return before
@@ -98,14 +100,11 @@ def day_offset(zone: str, ordinal: int) -> int | ChangeDay:
     return ChangeDay(before, after, low)
 
 
-def day_windows(zone: str, ordinal: int, windows: tuple[Window, ...]) -> list[Window]:
-    """Windows of wall minutes of one local date as (start, end) in epoch minutes, in the order given.
+def change_day_windows(change: ChangeDay, ordinal: int, windows: Iterable[Window]) -> list[Window]:
+    """Windows of wall minutes of a change day as (start, end) in epoch minutes, in the order given.
 
-    Those which the clocks leave out are dropped.
+    Those which the clocks leave out are dropped.  On all other days :func:`day_offset` is a number to subtract.
     """
     naive = (ordinal - EPOCH_ORDINAL) * DAY
-    offset = day_offset(zone, ordinal)
-    if isinstance(offset, int):
-        return [(naive + start - offset, naive + end - offset) for start, end in windows]
-    edges = [(offset.start(naive + start), offset.end(naive + end)) for start, end in windows]
+    edges = [(change.start(naive + start), change.end(naive + end)) for start, end in windows]
     return [(start, end) for start, end in edges if start < end]

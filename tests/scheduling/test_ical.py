@@ -127,8 +127,8 @@ def test_the_attendee_is_written_to_in_the_language_in_force() -> None:
         {"ends_at": NINE},
         {"sequence": -1},
         {"method": "PUBLISH"},
-        {"starts_at": datetime(2026, 11, 24, 9)},
-        {"stamp": datetime(2026, 11, 23)},
+        {"starts_at": datetime(2026, 11, 24, 9)},  # noqa: DTZ001 - a naive one is the point
+        {"stamp": datetime(2026, 11, 23)},  # noqa: DTZ001 - a naive one is the point
         {"attendee": ("Mia", "mia")},
         {"organizer": ("Ada", "Ada <ada@example.org>")},
     ],
