@@ -127,6 +127,7 @@ def settings(runtime: Runtime) -> dict[str, Any]:
         "PASSWORD_LENGTH_MIN": passwords.MIN_LENGTH,
         "PASSWORD_HASH": passwords.SCHEME,
         "PASSWORD_SCHEMES": [passwords.SCHEME],
+        "PASSWORD_HASH_PASSLIB_OPTIONS": dict(passwords.COST),
         "PASSWORD_SINGLE_HASH": {passwords.SCHEME},
         "PASSWORD_CONFIRM_REQUIRED": False,
         "FRESHNESS": FRESH,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -15,6 +16,7 @@ from aiosmtpd.controller import Controller
 from flask import Flask
 from flask.testing import FlaskClient
 
+from helpouts.accounts import passwords
 from helpouts.accounts.models import User
 from helpouts.accounts.service import create_user
 from helpouts.jobs.worker import Worker
@@ -41,11 +43,20 @@ class Postman:
 def postman() -> Iterator[tuple[Postman, int]]:
     """(mails, port) of a running SMTP server."""
     handler = Postman()
-    controller = Controller(handler, hostname="127.0.0.1", port=0)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()
-    assert controller.server is not None
-    yield handler, controller.server.sockets[0].getsockname()[1]
+    yield handler, port
     controller.stop()
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full hash takes a good part of a second on purpose; tests do not need that."""
+    monkeypatch.setitem(passwords.COST, "argon2__memory_cost", 64)
+    monkeypatch.setitem(passwords.COST, "argon2__rounds", 1)
 
 
 @pytest.fixture
