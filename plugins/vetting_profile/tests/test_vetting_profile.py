@@ -39,6 +39,7 @@ def spoken(db: Session, kind: Any, subject: Any) -> tuple[str, str]:
     return finding.outcome, " ".join(map(str, finding.reasons))
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -87,6 +88,7 @@ def test_a_percent_sign_in_an_address_matches_nobody_else(db: Session) -> None:
     assert judge(db, "application", make_application(db, email="%@example.org", name="Carl Dorn")).outcome == "pass"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -59,7 +59,7 @@ def _check_profile(expert: Expert, settings: dict[str, Any], notes: Notes) -> No
 
 
 def _check_copies(db: Session, listing: Listing, values: dict[str, Any], limit: int, notes: Notes) -> None:
-    """Compare with what is live in the category: one's own copy fails, a stranger's needs a person to see whose it is."""
+    """Compare with what is live in the category: one's own copy fails, with a stranger's a person sees whose it is."""
     others = db.execute(
         select(Listing.id, Listing.expert_id, Listing.title, Listing.description)
         .where(Listing.state == "live", Listing.category == listing.category, Listing.id != (listing.id or 0))
