@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -43,9 +42,13 @@ ROLES = ("support", "curator", "finance", "admin")
 NASTY = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 
 
-def _sample() -> SimpleNamespace:
+class _Plugin:
+    """Something to hang hooks on."""
+
+
+def _sample() -> _Plugin:
     """A plugin with settings of every kind, pages for the console and health checks, one of each broken."""
-    module = SimpleNamespace()
+    module = _Plugin()
 
     @hookimpl
     def helpouts_settings() -> list[Setting]:
@@ -64,7 +67,9 @@ def _sample() -> SimpleNamespace:
     @hookimpl
     def helpouts_admin_views() -> list[AdminView]:
         return [
-            AdminView("report", "Weekly report", "finance", lambda db: Markup("<p>Seven <strong>sessions</strong></p>")),
+            AdminView(
+                "report", "Weekly report", "finance", lambda db: Markup("<p>Seven <strong>sessions</strong></p>")
+            ),
             AdminView("plain", "Plain text", "admin", lambda db: NASTY),
             AdminView("broken", "Broken page", "admin", broken),
             AdminView("loose", "For everybody", "public", lambda db: "open to all"),
@@ -175,73 +180,163 @@ def fill(db: Session, people: dict[str, User]) -> World:
     host = expert.owner
     expert.headline = expert.bio = NASTY
     application = Application(
-        public_id=f"a{customer.id}", name=NASTY, email=f"a{customer.id}@test.example", category="it", subcategory="networks",
-        experience=NASTY, link="javascript:alert(1)", is_adult=True, due_at=now - timedelta(days=1),
-    )  # fmt: skip
+        public_id=f"a{customer.id}",
+        name=NASTY,
+        email=f"a{customer.id}@test.example",
+        category="it",
+        subcategory="networks",
+        experience=NASTY,
+        link="javascript:alert(1)",
+        is_adult=True,
+        due_at=now - timedelta(days=1),
+    )
     db.add(application)
     db.flush()
     db.add(ApplicationMessage(application_id=application.id, body=NASTY))
     for kind, number in (("application", application.id), ("expert", expert.id)):
         db.add(_verdict(kind, number))
     invitation = Invitation(
-        code_hash=f"{customer.id:064}", hint="03WV", category="it", email=NASTY, application_id=application.id,
+        code_hash=f"{customer.id:064}",
+        hint="03WV",
+        category="it",
+        email=NASTY,
+        application_id=application.id,
         expires_at=now + timedelta(days=3),
-    )  # fmt: skip
+    )
     reviewed, live = _listing(db, expert, "in_review"), _listing(db, expert, "live")
     live.pending = {"title": f"New {NASTY}", "price_minor": 3000}
     db.add(_verdict("listing", reviewed.id))
     booking = Booking(
-        public_id=f"b{customer.id}", listing_id=live.id, expert_id=expert.id, host_id=host.id, customer_id=customer.id,
-        state="completed", starts_at=now - timedelta(hours=2), ends_at=now - timedelta(hours=1), title=NASTY, category="it",
-        pricing="fixed", price_minor=2500, currency="EUR", amount_minor=2500, fee_bp=2000, cancellation_policy="moderate",
-        customer_zone="UTC", host_zone="UTC", intake=[{"key": "k", "label": NASTY, "answer": NASTY}], cancel_reason=NASTY,
-    )  # fmt: skip
+        public_id=f"b{customer.id}",
+        listing_id=live.id,
+        expert_id=expert.id,
+        host_id=host.id,
+        customer_id=customer.id,
+        state="completed",
+        starts_at=now - timedelta(hours=2),
+        ends_at=now - timedelta(hours=1),
+        title=NASTY,
+        category="it",
+        pricing="fixed",
+        price_minor=2500,
+        currency="EUR",
+        amount_minor=2500,
+        fee_bp=2000,
+        cancellation_policy="moderate",
+        customer_zone="UTC",
+        host_zone="UTC",
+        intake=[{"key": "k", "label": NASTY, "answer": NASTY}],
+        cancel_reason=NASTY,
+    )
     db.add_all([invitation, booking])
     db.flush()
-    room = Room(booking_id=booking.id, room_id=f"r{customer.id}", state="open", opened_at=now - timedelta(minutes=9), node=NASTY)
+    room = Room(
+        booking_id=booking.id, room_id=f"r{customer.id}", state="open", opened_at=now - timedelta(minutes=9), node=NASTY
+    )
     payment = Payment(
-        public_id=f"p{customer.id}", booking_id=booking.id, backend="wallet", state="captured", currency="EUR", payer_id=customer.id,
-        payee_id=host.id, amount_minor=2500, captured_minor=2500, fee_bp=2000, fee_minor=500, funding=f"wallet:{customer.id}",
-        holds_money=True, rounding="v1",
-    )  # fmt: skip
+        public_id=f"p{customer.id}",
+        booking_id=booking.id,
+        backend="wallet",
+        state="captured",
+        currency="EUR",
+        payer_id=customer.id,
+        payee_id=host.id,
+        amount_minor=2500,
+        captured_minor=2500,
+        fee_bp=2000,
+        fee_minor=500,
+        funding=f"wallet:{customer.id}",
+        holds_money=True,
+        rounding="v1",
+    )
     review = Review(
-        booking_id=booking.id, listing_id=live.id, expert_id=expert.id, author_id=customer.id, stars=2, text=NASTY, reply=NASTY
+        booking_id=booking.id,
+        listing_id=live.id,
+        expert_id=expert.id,
+        author_id=customer.id,
+        stars=2,
+        text=NASTY,
+        reply=NASTY,
     )
     db.add_all([room, payment, review])
     db.flush()
     db.add(Presence(session_id=room.id, user_id=host.id, node="n", device=NASTY, joined_at=now, last_seen_at=now))
     refund = Refund(payment_id=payment.id, state="escalated", asked_minor=1000, reason=NASTY, asked_by=customer.id)
     db.add(refund)
-    journal = post(db, f"j{customer.id}", "topup", NASTY, [Line("bank:main", f"wallet:{customer.id}", 2500, "EUR")]).journal_id
+    journal = post(
+        db, f"j{customer.id}", "topup", NASTY, [Line("bank:main", f"wallet:{customer.id}", 2500, "EUR")]
+    ).journal_id
     job = enqueue(db, NASTY)
     job.state, job.last_error = "dead", NASTY
     key = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0.0123456789abcdef"
+    body = f"{NASTY} HELP-7Q4M-K2XR-9PTD-03WV https://x.example/reset/{key}"
     mail = enqueue(
-        db, "mail.send",
-        {"to": NASTY, "subject": NASTY, "body": f"{NASTY} HELP-7Q4M-K2XR-9PTD-03WV https://x.example/reset/{key}", "attachments": []},
-    )  # fmt: skip
+        db,
+        "mail.send",
+        {"to": NASTY, "subject": NASTY, "body": body, "attachments": []},
+    )
     mail.state = "dead"
     entry = record(db, Actor("operator", None, NASTY), "test.action", application, NASTY, note=NASTY)
-    db.add(Transition(machine="application", subject_id=application.id, event="e", source="a", target="b", actor=NASTY, reason=NASTY))
+    db.add(
+        Transition(
+            machine="application",
+            subject_id=application.id,
+            event="e",
+            source="a",
+            target="b",
+            actor=NASTY,
+            reason=NASTY,
+        )
+    )
     db.add(PluginFailure(plugin="sample", where=NASTY, message=NASTY, traceback=NASTY))
     if db.get(LiveNode, NASTY) is None:
         db.add(LiveNode(name=NASTY, public_url=NASTY, heartbeat_at=now))
     db.flush()
     return World(
-        application.id, invitation.id, expert.id, reviewed.id, live.id, booking.id, room.id, payment.id, refund.id, journal,
-        review.id, customer.id, job.id, mail.id, entry.id,
-    )  # fmt: skip
+        application.id,
+        invitation.id,
+        expert.id,
+        reviewed.id,
+        live.id,
+        booking.id,
+        room.id,
+        payment.id,
+        refund.id,
+        journal,
+        review.id,
+        customer.id,
+        job.id,
+        mail.id,
+        entry.id,
+    )
 
 
 def _verdict(kind: str, number: int) -> Verdict:
-    return Verdict(subject_type=kind, subject_id=number, rule=NASTY[:60], outcome="person", reasons=[NASTY], evidence={NASTY: NASTY})
+    return Verdict(
+        subject_type=kind,
+        subject_id=number,
+        rule=NASTY[:60],
+        outcome="person",
+        reasons=[NASTY],
+        evidence={NASTY: NASTY},
+    )
 
 
 def _listing(db: Session, expert: Expert, state: str) -> Listing:
     made = Listing(
-        slug=f"{state}-{expert.id}", expert_id=expert.id, category="it", subcategory="networks", title=NASTY, summary=NASTY,
-        description=NASTY, requirements=NASTY, fields={NASTY: NASTY}, languages=["en"], price_minor=2500, state=state,
-    )  # fmt: skip
+        slug=f"{state}-{expert.id}",
+        expert_id=expert.id,
+        category="it",
+        subcategory="networks",
+        title=NASTY,
+        summary=NASTY,
+        description=NASTY,
+        requirements=NASTY,
+        fields={NASTY: NASTY},
+        languages=["en"],
+        price_minor=2500,
+        state=state,
+    )
     db.add(made)
     db.flush()
     return made

@@ -22,7 +22,6 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.fields.core import UnboundField
 from wtforms.form import BaseForm
 
 from helpouts.errors import ConfigurationError, HelpoutsError
@@ -116,14 +115,14 @@ def _read(setting: Setting, data: Any) -> Any:
     return data
 
 
-def _field(setting: Setting, now: Stored) -> UnboundField[Any]:
+def _field(setting: Setting, now: Stored) -> Any:
     label, about = str(setting.label), str(setting.help)
     choices = [(choice, choice) for choice in setting.choices]
     if setting.secret:
         state = now.secrets[setting.key]
         about = " ".join(filter(None, (about, _("Set.") if state == "set" else state or _("Not set."))))
-        keeps = {"autocomplete": "new-password", "placeholder": _("Leave empty to keep it")}
-        made = PasswordField(label, description=about, render_kw=keeps)
+        keeps = {"autocomplete": "new-password", "placeholder": _("Leave empty to keep it") if state else ""}
+        made: Any = PasswordField(label, description=about, render_kw=keeps)
     elif setting.type is bool:
         made = BooleanField(label, description=about)
     elif setting.type is int:
@@ -136,5 +135,4 @@ def _field(setting: Setting, now: Stored) -> UnboundField[Any]:
         made = TextAreaField(label, description=" ".join(filter(None, (about, _("One in each line.")))))
     else:
         made = StringField(label, description=about)
-    unbound: UnboundField[Any] = made
-    return unbound
+    return made

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from flask import flash, redirect, url_for
-from flask_admin import expose
 from sqlalchemy import select
 
 from helpouts.audit.models import AuditEntry
@@ -16,7 +15,7 @@ from helpouts.i18n import lazy_gettext as _l
 from helpouts.web.db import current_db
 from helpouts_admin import columns
 from helpouts_admin.filters import Choice, Options
-from helpouts_admin.views.base import Answer, Records
+from helpouts_admin.views.base import Answer, Records, expose
 
 
 def _parts() -> Options:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from flask_admin import expose
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -16,7 +15,7 @@ from helpouts.plugins.records import HealthCheck, Problem
 from helpouts.plugins.service import read_settings
 from helpouts.sessions.models import LiveNode
 from helpouts.web.db import current_db, current_runtime
-from helpouts_admin.views.base import Page, log
+from helpouts_admin.views.base import Page, expose, log, trace
 
 #: A live node that has not been heard of for longer is shown as silent.
 SILENT = timedelta(seconds=30)
@@ -49,7 +48,7 @@ def run_check(db: Session, plugin: str, check: HealthCheck) -> Sequence[Problem]
     try:
         return list(check.check(db, read_settings(db, plugin)))
     except Exception as error:
-        log.error("health check failed", plugin=plugin, check=check.name, exc_info=error)
+        log.error("health check failed", plugin=plugin, check=check.name, trace=trace(error))
         return [
             Problem(
                 "error",

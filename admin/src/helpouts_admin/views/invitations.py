@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask_admin import expose
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from sqlalchemy import and_
@@ -22,7 +21,7 @@ from helpouts.vetting.models import Invitation
 from helpouts_admin import columns, words
 from helpouts_admin.actions import Action, ShowOnce
 from helpouts_admin.filters import Choice
-from helpouts_admin.views.base import Answer, Records, forms_for, perform
+from helpouts_admin.views.base import Answer, Records, expose, forms_for, perform
 
 
 class IssueForm(FlaskForm):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, redirect, request, url_for
-from flask_admin import expose
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
@@ -16,7 +15,7 @@ from helpouts.payments.verify import verify
 from helpouts.web.db import current_db
 from helpouts_admin import columns
 from helpouts_admin.filters import Choice, Options
-from helpouts_admin.views.base import Answer, Records
+from helpouts_admin.views.base import Answer, Records, expose
 
 ACCOUNTS_PAGE = 50
 
@@ -34,9 +33,7 @@ class LedgerView(Records):
 
     shows = Journal
     endpoint_name = "console_ledger"
-    intro = _l(
-        "Every movement of money, double entry. Nothing here can be changed: what was wrong is reversed."
-    )
+    intro = _l("Every movement of money, double entry. Nothing here can be changed: what was wrong is reversed.")
     tabs = False
     column_list = ("id", "kind", "ref", "lines", "created_at")
     column_details_list = ("id", "kind", "ref", "idem_key", "lines", "reverses_id", "created_at")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session, lazyload
@@ -12,7 +11,6 @@ from wtforms import HiddenField
 from helpouts import formatting
 from helpouts.audit.actor import Actor
 from helpouts.catalog import service as catalog
-from helpouts.catalog.category import Category, CategoryField
 from helpouts.catalog.models import Expert, Listing
 from helpouts.i18n import gettext as _
 from helpouts.i18n import in_language
@@ -24,6 +22,7 @@ from helpouts_admin.actions import Action
 from helpouts_admin.figures import listings_in_review
 from helpouts_admin.filters import Choice
 from helpouts_admin.forms import OptionalReasonForm, ToldReasonForm
+from helpouts_admin.listing_words import answers, differences, in_words
 from helpouts_admin.views.base import Records
 
 STATES = ("draft", "in_review", "live", "declined", "suspended", "retired")
@@ -99,58 +98,6 @@ ACTIONS = (
         primary=True,
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One field of an edit that waits, in words."""
-
-    label: str
-    before: str
-    after: str
-
-
-def _answer(field: CategoryField, value: Any) -> str:
-    labels = {choice.value: in_language(choice.label) for choice in field.choices}
-    if isinstance(value, bool):
-        return _("Yes") if value else _("No")
-    if isinstance(value, list):
-        return ", ".join(labels.get(str(item), str(item)) for item in value)
-    return labels.get(str(value), "" if value is None else str(value))
-
-
-def answers(category: Category, values: dict[str, Any]) -> list[tuple[str, str]]:
-    """The category's own fields as (label, answer); what is stored but not declared any more comes last."""
-    declared = {field.key: field for field in category.listing_fields}
-    known = [
-        (in_language(field.label), _answer(field, values[key])) for key, field in declared.items() if key in values
-    ]
-    return known + [(key, str(value)) for key, value in values.items() if key not in declared]
-
-
-def in_words(category: Category, listing: Any) -> dict[str, tuple[str, str]]:
-    """What a listing says, by field: (label, text)."""
-    sub = category.subcategory(listing.subcategory)
-    return {
-        "title": (_("Title"), listing.title),
-        "subcategory": (_("Special field"), in_language(sub.label) if sub else listing.subcategory),
-        "summary": (_("Summary"), listing.summary),
-        "description": (_("Description"), listing.description),
-        "requirements": (_("What the customer needs"), listing.requirements),
-        "price": (_("Price"), formatting.price(listing.pricing, listing.price_minor, listing.currency)),
-        "length": (_("Length"), formatting.minutes(listing.length_minutes)),
-        "languages": (_("Languages"), ", ".join(listing.languages)),
-        "policy": (_("Cancellation"), words.word(listing.cancellation_policy)),
-        **{f"field:{label}": (label, text) for label, text in answers(category, listing.fields)},
-    }
-
-
-def differences(category: Category, now: Any, then: Any) -> list[Difference]:
-    """What an edit changes."""
-    old, new = in_words(category, now), in_words(category, then)
-    keys = [*old, *(key for key in new if key not in old)]
-    pairs = [(key, old.get(key, ("", ""))[1], new.get(key, ("", ""))[1]) for key in keys]
-    return [Difference((old.get(key) or new[key])[0], before, after) for key, before, after in pairs if before != after]
 
 
 def _price(view: Any, context: Any, record: Listing, name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask, abort, url_for
-from flask_admin import expose
 from markupsafe import Markup
 
 from helpouts.i18n import lazy_gettext as _l
@@ -12,7 +11,7 @@ from helpouts.plugins.service import note_failure
 from helpouts.runtime import Runtime
 from helpouts.web.db import current_db, current_runtime
 from helpouts.web.permissions import Level, permitted
-from helpouts_admin.views.base import Answer, Page, log
+from helpouts_admin.views.base import Answer, Page, expose, log, trace
 
 _Found = tuple[str, AdminView]
 
@@ -49,7 +48,7 @@ class MoreView(Page):
         try:
             body = found.render(current_db())
         except Exception as error:
-            log.error("console page of a plugin failed", plugin=plugin, page=name, exc_info=error)
+            log.error("console page of a plugin failed", plugin=plugin, page=name, trace=trace(error))
             with current_runtime().database.write() as db:
                 note_failure(db, plugin, f"console page {name}", error)
             body = ""

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import url_for
-from flask_admin import expose
 
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.web.db import current_db, current_runtime
 from helpouts.web.permissions import permitted
 from helpouts_admin import figures
 from helpouts_admin.permissions import may_open
-from helpouts_admin.views.base import Page
+from helpouts_admin.views.base import Page, expose
 
 #: Page, the filter that shows what waits, what it is called.
-TODO = (
-    ("console_applications", {"flt0_0": "waiting"}, _l("applications wait for an answer")),
-    ("console_listings", {"flt0_0": "review"}, _l("listings wait for review")),
-    ("console_refunds", {"flt0_0": "escalated"}, _l("disputes wait for a decision")),
-    ("console_jobs", {"flt0_0": "dead"}, _l("jobs were given up")),
-    ("console_plugins", {}, _l("failures of plugins")),
+TODO: tuple[tuple[str, dict[str, str], Any], ...] = (
+    ("console_applications", {"flt0_0": "waiting"}, _l("Applications to answer")),
+    ("console_listings", {"flt0_0": "review"}, _l("Listings to review")),
+    ("console_refunds", {"flt0_0": "escalated"}, _l("Disputes to decide")),
+    ("console_jobs", {"flt0_0": "dead"}, _l("Jobs given up")),
+    ("console_plugins", {}, _l("Failures of plugins")),
 )
 
 

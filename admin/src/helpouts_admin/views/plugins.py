@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import abort, redirect, request, url_for
-from flask_admin import expose
 from sqlalchemy import func, select
 from wtforms.form import BaseForm
 
@@ -18,7 +17,7 @@ from helpouts.registry import Plugin
 from helpouts.web.db import current_db, current_runtime
 from helpouts.web.permissions import current_actor
 from helpouts_admin import services, settings_form
-from helpouts_admin.views.base import PLUGIN, Answer, Page
+from helpouts_admin.views.base import PLUGIN, Answer, Page, expose
 
 SHOWN_FAILURES = 20
 

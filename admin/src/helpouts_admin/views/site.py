@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from flask_admin import expose
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from wtforms import DecimalField, IntegerField, SelectField
@@ -19,7 +18,7 @@ from helpouts.web.db import current_db, current_runtime
 from helpouts.web.forms import attach
 from helpouts.web.permissions import current_actor
 from helpouts_admin import words
-from helpouts_admin.views.base import Answer, Page
+from helpouts_admin.views.base import Answer, Page, expose
 
 #: Whole numbers: key, least, most.
 NUMBERS = {
