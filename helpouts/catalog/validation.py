@@ -56,7 +56,7 @@ def clean(db: Session, expert: Expert, values: Mapping[str, Any]) -> dict[str, A
 
     Prices are minor units of ``currency``, per session or per minute, and 0 exactly for free listings.
 
-    :raises HelpoutsError: for the first value that does not fit; ``field`` names it, ``field:KEY`` one of the category's.
+    :raises HelpoutsError: for the first value that does not fit; ``field`` names it, ``field_KEY`` one of the category's.
     """
     category = held_category(db, expert, values.get("category"))
     pricing = _choice(values.get("pricing"), PRICINGS, "pricing", _l("Choose how the session is paid."))
@@ -121,19 +121,19 @@ def clean_fields(fields: Sequence[CategoryField], answers: Mapping[str, Any]) ->
 
     Unanswered optional fields are left out; an answer to a field that is not declared is refused.
 
-    :raises HelpoutsError: with ``field:KEY`` as the field.
+    :raises HelpoutsError: with ``field_KEY`` as the field.
     """
     declared = {field.key: field for field in fields}
     for key in answers:
         if key not in declared:
-            raise HelpoutsError(_l("There is no such question in this field: reload the page."), field=f"field:{key}")
+            raise HelpoutsError(_l("There is no such question in this field: reload the page."), field=f"field_{key}")
     cleaned = {}
     for key, field in declared.items():
         answer = _answer(field, answers.get(key))
         if answer is None or answer == "" or answer == []:
             if field.required:
                 raise HelpoutsError(
-                    _l("Please answer “%(label)s”.", label=in_language(field.label)), field=f"field:{key}"
+                    _l("Please answer “%(label)s”.", label=in_language(field.label)), field=f"field_{key}"
                 )
             continue
         cleaned[key] = answer
@@ -141,7 +141,7 @@ def clean_fields(fields: Sequence[CategoryField], answers: Mapping[str, Any]) ->
 
 
 def _answer(field: CategoryField, answer: Any) -> Any:
-    where = f"field:{field.key}"
+    where = f"field_{field.key}"
     if answer is None or answer == "":
         return None
     if field.type == "boolean":

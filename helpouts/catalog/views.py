@@ -1,7 +1,156 @@
-"""Pages of this part."""
+"""Public pages: browse, search, listings, experts."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_security import current_user
+
+from helpouts.catalog import pages, queries
+from helpouts.catalog.models import Expert, Listing
+from helpouts.catalog.service import is_open, may_edit
+from helpouts.errors import NotFound
+from helpouts.i18n import current_zone
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.web.db import current_db, current_runtime
+from helpouts.web.permissions import OPERATOR_ROLES, current_actor, requires
 
 bp = Blueprint("catalog", __name__)
+
+
+@bp.get("/c/<slug>")
+@requires("public")
+def category(slug: str) -> ResponseReturnValue:
+    """One field of help: its topics, filters and listings; gone while its plugin is off."""
+    db = current_db()
+    found = current_runtime().registry.categories(db).get(slug)
+    if found is None:
+        raise NotFound(_l("There is no such field of help here at the moment."))
+    wanted = pages.search_request(request.args, found)
+    page = queries.search(db, wanted)
+    return render_template(
+        "helpouts/category.html",
+        category=pages.category_view(found),
+        search=wanted,
+        page=page,
+        language_options=[(option.value, option.label) for option in page.languages],
+        page_url=pages.page_url("catalog.category", request.args, slug=slug),
+    )
+
+
+@bp.get("/search")
+@requires("public")
+def search() -> ResponseReturnValue:
+    """Search over everything on sale."""
+    db = current_db()
+    wanted = pages.search_request(request.args)
+    page = queries.search(db, wanted)
+    return render_template(
+        "helpouts/search.html",
+        search=wanted,
+        page=page,
+        categories=queries.category_tiles(db, counted=False),
+        language_options=[(option.value, option.label) for option in page.languages],
+        page_url=pages.page_url("catalog.search", request.args),
+    )
+
+
+@bp.get("/l/<slug>")
+@requires("public")
+def listing(slug: str) -> ResponseReturnValue:
+    """One listing with its free times; its expert and the operators see it before it is live, too."""
+    db = current_db()
+    found = pages.listing_by_slug(db, slug)
+    if found is None or not (pages.visible(found) or _insider(found.expert)):
+        raise NotFound(_l("This listing is not there, or not any more."))
+    view = pages.listing_view(db, found)
+    registry = current_runtime().registry
+    category = registry.category(found.category)
+    bookable = is_open(db, found)
+    start = pages.slot_start(request.args.get("from", ""), view.next_free_at)
+    days = pages.slot_days(db, found, start, pages.SLOT_DAYS) if bookable else []
+    return render_template(
+        "helpouts/catalog/listing.html",
+        listing=view,
+        record=found,
+        category=pages.category_view(category) if found.category in registry.categories(db) else None,
+        category_name=pages.category_view(category)["name"],
+        facts=pages.facts(category, found),
+        reviews=queries.reviews_of(db, listing_id=found.id),
+        bookable=bookable,
+        paused=pages.visible(found) and not bookable,
+        days=days,
+        later=start + timedelta(days=pages.SLOT_DAYS),
+        is_later=bool(request.args.get("from")),
+        viewer_zone=current_zone(),
+        cancellation_label=pages.cancellation(found),
+        language_names=pages.languages(found.languages),
+        canonical_url=_absolute(view.url),
+        structured_data=pages.listing_data(db, view, found, category),
+    )
+
+
+@bp.get("/l/<int:listing_id>/slots")
+@requires("public")
+def slots(listing_id: int) -> ResponseReturnValue:
+    """Free times from an instant on, as a piece of a page or as JSON (``Accept: application/json``)."""
+    db = current_db()
+    found = db.get(Listing, listing_id)
+    if found is None or not is_open(db, found):
+        raise NotFound(_l("This listing cannot be booked at the moment."))
+    start = pages.slot_start(request.args.get("from", ""), None)
+    text = request.args.get("days", "")
+    count = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else pages.SLOT_DAYS
+    count = max(1, min(count, pages.MOST_SLOT_DAYS))
+    days = pages.slot_days(db, found, start, count)
+    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+        answer: Response = jsonify(
+            days=pages.slots_json(days), zone=current_zone(), next=(start + timedelta(days=count)).isoformat()
+        )
+    else:
+        answer = Response(
+            render_template("helpouts/catalog/_slots_panel.html", days=days, viewer_zone=current_zone()),
+            content_type="text/html; charset=utf-8",
+        )
+    answer.headers["Vary"] = "Accept, Cookie"
+    return answer
+
+
+@bp.get("/e/<slug>")
+@requires("public")
+def expert(slug: str) -> ResponseReturnValue:
+    """An expert: who they are, what was checked, what they offer, what people say."""
+    db = current_db()
+    found = pages.expert_by_slug(db, slug)
+    if found is None or not (found.state == "active" or _insider(found)):
+        raise NotFound(_l("This expert is not here, or not any more."))
+    view = pages.expert_view(db, found)
+    listings = queries.listings_of(db, found)
+    return render_template(
+        "helpouts/expert.html",
+        expert=view,
+        bio=found.bio,
+        listings=listings,
+        reviews=queries.reviews_of(db, expert_id=found.id),
+        language_names=pages.languages(found.languages),
+        canonical_url=_absolute(view.url),
+        structured_data=pages.expert_data(db, view, listings),
+    )
+
+
+def _insider(expert: Expert) -> bool:
+    """Whether the person at hand may see what the public does not: the expert's own people and the operators."""
+    if not current_user.is_authenticated:
+        return False
+    return may_edit(expert, current_actor("expert")) or current_user.has_any_role(*OPERATOR_ROLES)
+
+
+def _absolute(path: str) -> str:
+    base: Any = current_runtime().config.public_url
+    return f"{base.rstrip('/')}{path}"
+
+
+from helpouts.catalog import desk  # noqa: E402, F401  # the experts' own pages, on the same blueprint

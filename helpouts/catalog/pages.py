@@ -1,0 +1,254 @@
+"""What the public pages say about a listing or an expert, beyond their cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from helpouts import formatting
+from helpouts.bookings.policy import policy_text
+from helpouts.catalog.cards import Credential, ExpertCard, ListingCard, expert_card, listing_card
+from helpouts.catalog.category import Category, CategoryField
+from helpouts.catalog.models import Expert, Listing
+from helpouts.catalog.queries import FACET_PREFIX, language_name
+from helpouts.catalog.records import SearchRequest
+from helpouts.catalog.service import is_open
+from helpouts.clock import clock
+from helpouts.i18n import current_zone, in_language
+from helpouts.i18n import gettext as _
+from helpouts.payments.money import to_decimal
+from helpouts.runtime import runtime_of
+from helpouts.scheduling.display import Day, group_by_day
+from helpouts.scheduling.service import free_slots, next_free
+from helpouts.scheduling.zones import to_minute
+
+#: Days of free times that a listing's page shows at once, and at most on demand.
+SLOT_DAYS, MOST_SLOT_DAYS = 14, 31
+#: Most that a price filter can say, in major units.
+MOST_PRICE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ListingView(ListingCard):
+    """A listing as its own page shows it."""
+
+    description: str = ""
+    requirements: str = ""
+    state: str = "live"
+
+
+def search_request(args: MultiDict[str, str], category: Category | None = None) -> SearchRequest:
+    """What an address asks for; whatever makes no sense is left out."""
+    chosen = category.slug if category else _text(args, "category", 40)
+    facets = {
+        key.removeprefix(FACET_PREFIX): [value.replace("\x00", "")[:100] for value in args.getlist(key)[:20]]
+        for key in list(args)[:60]
+        if key.startswith(FACET_PREFIX)
+    }
+    price = _text(args, "price", 10)
+    price_max = _number(args, "price_max", MOST_PRICE)
+    return SearchRequest(
+        q=_text(args, "q", 200),
+        category=chosen,
+        subcategory=_text(args, "sub", 60),
+        price=price if price in ("free", "paid") else "",
+        price_max=None if price_max is None else price_max * 100,
+        language=_text(args, "language", 3),
+        rating_min=min(_number(args, "rating_min", 5) or 0, 5),
+        facets=facets,
+        sort=_text(args, "sort", 20) or "relevance",
+        page=max(1, _number(args, "page", 100_000) or 1),
+    )
+
+
+def listing_view(db: Session, listing: Listing) -> ListingView:
+    """The listing with its next free time and its expert's credentials."""
+    open_now = is_open(db, listing)
+    free = next_free(db, [listing])[listing.id] if open_now else None
+    card = listing_card(listing, free)
+    return ListingView(
+        **{name: getattr(card, name) for name in ListingCard.__dataclass_fields__ if name != "expert"},
+        expert=expert_view(db, listing.expert),
+        description=listing.description,
+        requirements=listing.requirements,
+        state=listing.state,
+    )
+
+
+def expert_view(db: Session, expert: Expert) -> ExpertCard:
+    """The expert with picture and what was checked, and when."""
+    registry = runtime_of(db).registry
+    verified = tuple(
+        Credential(
+            _("Checked: %(field)s", field=in_language(registry.category(held.category).name)),
+            formatting.date(held.granted_at),
+        )
+        for held in expert.categories
+    )
+    return expert_card(expert, expert.owner.avatar, verified)
+
+
+def facts(category: Category, listing: Listing) -> list[tuple[str, str]]:
+    """(label, answer) of the category's own fields, in the visitor's language."""
+    found = [
+        (in_language(field.label), _answer(field, listing.fields.get(field.key))) for field in category.listing_fields
+    ]
+    return [(label, answer) for label, answer in found if answer]
+
+
+def languages(codes: list[str] | tuple[str, ...]) -> str:
+    """Names of languages in one line."""
+    return ", ".join(language_name(code) for code in codes)
+
+
+def slot_days(db: Session, listing: Listing, start: datetime, days: int) -> list[Day]:
+    """Free times of the listing for so many days from ``start``, by the viewer's own dates."""
+    slots = free_slots(db, listing, start, start + timedelta(days=days))
+    return group_by_day([to_minute(slot) for slot in slots], current_zone())
+
+
+def slot_start(text: str, first: datetime | None) -> datetime:
+    """From when free times are shown: the instant asked for, else the next free time, never the past."""
+    now = clock.now()
+    try:
+        wanted = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        wanted = wanted if wanted.tzinfo else wanted.replace(tzinfo=now.tzinfo)
+    except ValueError:
+        wanted = first or now
+    return max(now, min(wanted, now + timedelta(days=750)))
+
+
+def listing_data(db: Session, view: ListingView, listing: Listing, category: Category) -> Mapping[str, Any]:
+    """The listing in the words of schema.org."""
+    base = runtime_of(db).config.public_url.rstrip("/")
+    data: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "Service",
+        "name": listing.title,
+        "description": listing.summary or listing.description[:300],
+        "url": base + view.url,
+        "serviceType": in_language(category.name),
+        "availableLanguage": list(listing.languages),
+        "provider": {
+            "@type": "Organization" if view.expert.is_company else "Person",
+            "name": view.expert.name,
+            "url": base + view.expert.url,
+        },
+        "offers": _offer(listing, base + view.url, is_open(db, listing)),
+    }
+    return data | _rating(view.rating, view.review_count)
+
+
+def expert_data(db: Session, view: ExpertCard, listings: list[ListingCard]) -> Mapping[str, Any]:
+    """The expert in the words of schema.org."""
+    base = runtime_of(db).config.public_url.rstrip("/")
+    return {
+        "@context": "https://schema.org",
+        "@type": "ProfilePage",
+        "url": base + view.url,
+        "mainEntity": {
+            "@type": "Organization" if view.is_company else "Person",
+            "name": view.name,
+            "description": view.headline,
+            "knowsLanguage": list(view.languages),
+            "makesOffer": [
+                {"@type": "Offer", "name": listing.title, "url": base + listing.url} for listing in listings
+            ],
+        },
+    }
+
+
+def category_view(category: Category) -> dict[str, Any]:
+    """The category in the visitor's language."""
+    return {
+        "slug": category.slug,
+        "name": in_language(category.name),
+        "tagline": in_language(category.tagline),
+        "icon": category.icon,
+        "disclaimer": in_language(category.disclaimer) if category.disclaimer else "",
+        "subcategories": [{"slug": sub.slug, "name": in_language(sub.label)} for sub in category.subcategories],
+    }
+
+
+def cancellation(listing: Listing) -> str:
+    """What cancelling costs, in one sentence."""
+    return policy_text(listing.cancellation_policy, listing.pricing)
+
+
+def page_url(endpoint: str, args: MultiDict[str, str], **values: Any) -> Any:
+    """A function from page number to the address of that page of the same search."""
+    kept = {key: args.getlist(key) for key in args if key != "page" and any(args.getlist(key))}
+    return lambda page: url_for(endpoint, **{**kept, **values, "page": page})
+
+
+def visible(listing: Listing) -> bool:
+    """Whether everybody may see the listing's page; it may be that it cannot be booked."""
+    return listing.state == "live" and listing.expert.state == "active"
+
+
+def expert_by_slug(db: Session, slug: str) -> Expert | None:
+    """The expert with that address."""
+    return db.scalar(select(Expert).where(Expert.slug == slug))
+
+
+def listing_by_slug(db: Session, slug: str) -> Listing | None:
+    """The listing with that address."""
+    return db.scalar(select(Listing).where(Listing.slug == slug))
+
+
+def slots_json(days: list[Day]) -> list[dict[str, Any]]:
+    """Free times as JSON."""
+    return [asdict(day) | {"date": day.date.isoformat()} for day in days]
+
+
+def _offer(listing: Listing, url: str, available: bool) -> dict[str, Any]:
+    amount = str(to_decimal(listing.price_minor, listing.currency))
+    offer: dict[str, Any] = {
+        "@type": "Offer",
+        "url": url,
+        "price": amount,
+        "priceCurrency": listing.currency,
+        "availability": "https://schema.org/InStock" if available else "https://schema.org/OutOfStock",
+    }
+    if listing.pricing == "per_minute":
+        offer["priceSpecification"] = {
+            "@type": "UnitPriceSpecification",
+            "price": amount,
+            "priceCurrency": listing.currency,
+            "unitCode": "MIN",
+        }
+    return offer
+
+
+def _rating(rating: float | None, count: int) -> dict[str, Any]:
+    if rating is None:
+        return {}
+    return {
+        "aggregateRating": {"@type": "AggregateRating", "ratingValue": rating, "reviewCount": count, "bestRating": 5}
+    }
+
+
+def _answer(field: CategoryField, answer: Any) -> str:
+    if answer is None or answer is False or answer == []:
+        return ""
+    if answer is True:
+        return _("Yes")
+    labels = {choice.value: in_language(choice.label) for choice in field.choices}
+    values = answer if isinstance(answer, list) else [answer]
+    return ", ".join(labels.get(value, str(value)) for value in values)
+
+
+def _text(args: MultiDict[str, str], name: str, most: int) -> str:
+    return args.get(name, "").replace("\x00", "").strip()[:most]
+
+
+def _number(args: MultiDict[str, str], name: str, most: int) -> int | None:
+    text = args.get(name, "")
+    return min(int(text), most) if text.isascii() and text.isdigit() and len(text) <= 12 else None
