@@ -263,37 +263,49 @@ class StandinBackend:
         return NotSupported(f"the payment backend {self.name!r} is not installed: install its plugin to move money")
 
     def start(self, ctx: PaymentContext, request: StartRequest, idempotency_key: str) -> Outcome:
+        """Refused."""
         raise self._gone()
 
     def resume(self, ctx: PaymentContext, payment: PaymentView, params: Mapping[str, str], key: str) -> Outcome:
+        """Refused."""
         raise self._gone()
 
     def capture(self, ctx: PaymentContext, payment: PaymentView, amount: Money, final: bool, key: str) -> Outcome:
+        """Refused."""
         raise self._gone()
 
     def void(self, ctx: PaymentContext, payment: PaymentView, key: str) -> Outcome:
+        """Refused."""
         raise self._gone()
 
     def refund(self, ctx: PaymentContext, payment: PaymentView, amount: Money, reason: str, key: str) -> Outcome:
+        """Refused."""
         raise self._gone()
 
     def fetch(self, ctx: PaymentContext, payment: PaymentView) -> Snapshot:
+        """Refused."""
         raise self._gone()
 
     def parse_webhook(self, ctx: PaymentContext, headers: Mapping[str, str], body: bytes) -> Sequence[WebhookEvent]:
+        """Refused."""
         raise self._gone()
 
     def funding_account(self, payer_id: int) -> str:
+        """Refused."""
         raise self._gone()
 
     def payer_status(self, ctx: PaymentContext, user_id: int) -> PayeeStatus:
+        """Not ready."""
         return PayeeStatus(ready=False, needs=(str(self._gone()),))
 
     def payee_status(self, ctx: PaymentContext, user_id: int) -> PayeeStatus:
+        """Not ready."""
         return PayeeStatus(ready=False, needs=(str(self._gone()),))
 
     def setup_url(self, user_id: int) -> str:
+        """Nowhere."""
         return ""
 
     def describe(self, payment: PaymentView) -> Sequence[tuple[object, str]]:
+        """Nothing."""
         return ()

@@ -1,4 +1,6 @@
-"""The money of a booking: hold it, settle it after the session, release it on a cancellation.  The one door to the money for all other parts.
+"""The money of a booking: hold it, settle it after the session, release it on a cancellation.
+
+The one door to the money for all other parts of the product.
 
 Every function works in the caller's transaction; an error leaves nothing behind once the caller rolls back.
 Amounts are minor units of the booking's currency.

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from helpouts_payments_wallet.service import connect_payer
 
 from helpouts.payments import service
 from helpouts.payments.ledger import balance
-from helpouts.testing.payments import World
+from helpouts.testing.money import World
 
 
-def connected(world: World, funds: int = 10_000) -> World:
-    with world.runtime.database.write() as db:
-        connect_payer(db, world.customer_id, world.customer)
-        if funds:
-            world.fund(db, funds)
-    return world
 
 
 def test_a_fixed_session_pays_the_expert_the_fee_and_nothing_else(world: World) -> None:
-    connected(world)
     with world.runtime.database.write() as db:
         booking = world.booking(db, 2500)
         payment = service.hold_for_booking(db, booking, world.customer)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from helpouts.hookspecs import hookimpl
 from helpouts.payments import PaymentBackend
 from helpouts.plugins import Migrations, PluginBlueprint, Setting, UserData
+from sqlalchemy.orm import Session
 from helpouts_payments_wallet.backend import WalletBackend
+from helpouts_payments_wallet.demo import fill
 from helpouts_payments_wallet.models import metadata
 from helpouts_payments_wallet.privacy import erase, export
 from helpouts_payments_wallet.settings import SETTINGS
@@ -44,3 +46,9 @@ def helpouts_migrations() -> Iterable[Migrations]:
 def helpouts_user_data() -> Iterable[UserData]:
     """Terms that were accepted, details for being paid, top-ups."""
     return (UserData(export, erase),)
+
+
+@hookimpl
+def helpouts_demo(db: Session, customers: Sequence[int], experts: Sequence[int]) -> None:
+    """Connected wallets with play money."""
+    fill(db, customers, experts)

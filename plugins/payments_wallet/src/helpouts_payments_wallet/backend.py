@@ -29,32 +29,9 @@ from helpouts.payments.models import Payment
 from helpouts_payments_wallet.models import Connection
 
 HOME = "/x/payments_wallet/"
+_CODES = "AUD BRL CAD CHF CZK DKK EUR GBP HUF INR JPY KWD MXN NOK NZD PLN SEK SGD TND USD ZAR"
 #: Currencies that a wallet can hold; which of them it does is a setting.
-CURRENCIES = frozenset(
-    [
-        "AUD",
-        "BRL",
-        "CAD",
-        "CHF",
-        "CZK",
-        "DKK",
-        "EUR",
-        "GBP",
-        "HUF",
-        "INR",
-        "JPY",
-        "KWD",
-        "MXN",
-        "NOK",
-        "NZD",
-        "PLN",
-        "SEK",
-        "SGD",
-        "TND",
-        "USD",
-        "ZAR",
-    ]
-)
+CURRENCIES = frozenset(_CODES.split())
 
 
 class WalletBackend:

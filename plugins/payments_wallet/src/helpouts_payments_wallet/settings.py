@@ -20,7 +20,7 @@ SETTINGS: tuple[Setting, ...] = (
         False,
         _l("Test top-up"),
         _l(
-            "Lets everybody put play money into their wallet. For demonstrations only: never on a site with real people."
+            "Lets everybody put play money into their wallet. For demonstrations only, never with real people."
         ),
     ),
     Setting(

@@ -14,6 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Make both tables."""
     op.create_table(
         "payments_wallet_connection",
         sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -41,5 +42,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop both tables."""
     op.drop_table("payments_wallet_topup")
     op.drop_table("payments_wallet_connection")
