@@ -18,7 +18,13 @@ FEEDBACK = {
     "audio": ("transport-cc",),
     "video": ("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"),
 }
-FORMAT = {"opus/48000/2": "minptime=10;useinbandfec=1"}
+START_KBPS = 800
+FORMAT = {
+    "opus/48000/2": "minptime=10;useinbandfec=1",
+    # Browsers begin at 300 kb/s and find the path's rate by probing; on a busy machine the probes fail, and the first
+    # minutes look poor.  Where 800 is too much congestion control is down within a second.  Others ignore the word.
+    "VP8/90000": f"x-google-start-bitrate={START_KBPS}",
+}
 PRIORITY = 2130706431
 """Of the first host candidate (RFC 8445 section 5.1.2.1); the following get less."""
 HASHES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
