@@ -202,7 +202,7 @@ def review_card(review: Review, author: User, listing: Listing | None = None) ->
 def short_name(name: str) -> str:
     """A customer's name as strangers see it: "Maria K."."""
     first, _space, rest = name.strip().partition(" ")
-    return f"{first} {rest.split()[-1][0]}." if rest.split() else first or _("A customer")
+    return f"{first} {rest.split()[-1][0].upper()}." if rest.split() else first or _("A customer")
 
 
 def category_tile(category: Category, count: int = 0) -> CategoryTile:

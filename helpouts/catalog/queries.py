@@ -51,6 +51,7 @@ __all__ = [
     "category_counts",
     "category_tiles",
     "featured",
+    "front_page",
     "language_name",
     "listings_of",
     "recent_reviews",
@@ -99,6 +100,18 @@ def featured(db: Session, limit: int = 6) -> list[ListingCard]:
     categories = runtime_of(db).registry.categories(db)
     best = (filters.weighed_rating().desc(), Listing.rating_count.desc(), Listing.id)
     return list(_cards(db, _select(_on_sale(categories)).order_by(*best).limit(limit)))
+
+
+def front_page(db: Session) -> dict[str, Any]:
+    """What the front page shows: fields with counts, who is free next, recent voices, and what people ask for."""
+    free = search(db, SearchRequest(sort="next_free", per_page=6)).items
+    categories = runtime_of(db).registry.categories(db).values()
+    return {
+        "categories": category_tiles(db),
+        "listings": [card for card in free if card.next_free_at],
+        "reviews": recent_reviews(db, 3),
+        "popular": [in_language(category.subcategories[0].label) for category in categories if category.subcategories],
+    }
 
 
 def listings_of(db: Session, expert: Expert) -> list[ListingCard]:

@@ -106,10 +106,19 @@ def _page(form: forms.HoursForm, row: ScheduleRow, token: FlaskForm) -> str:
         form=form,
         token=token,
         day_names=[names[weekday] for weekday in range(7)],
-        zone_choices=zones.choices(form.zone or row.zone),
+        zone_choices=_zones(form.zone or row.zone),
         options={key: forms.choices(labels, form.policy.get(key, "")) for key, labels in options.items()},
         has_hours=bool(row.weekly),
     )
+
+
+def _zones(present: str) -> dict[str, list[tuple[str, str]]]:
+    """(name, label) of the time zones by area."""
+    areas: dict[str, list[tuple[str, str]]] = {}
+    for choice in zones.choices(present):
+        name = str(choice.value)
+        areas.setdefault(choice.optgroup or "", []).append((name, str(choice.label or name)))
+    return areas
 
 
 def _duration(minutes: int) -> str:

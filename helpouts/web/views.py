@@ -8,6 +8,7 @@ from flask_security import current_user
 
 from helpouts import i18n, site
 from helpouts.accounts.security import safe_next
+from helpouts.catalog.queries import front_page
 from helpouts.errors import NotFound
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.web.db import current_db
@@ -28,7 +29,7 @@ def home() -> ResponseReturnValue:
     )
     if state != "open" and not inside:
         return render_template("helpouts/closed.html", state=state)
-    return render_template("helpouts/home.html")
+    return render_template("helpouts/home.html", **front_page(current_db()))
 
 
 @bp.post("/language/<code>")
