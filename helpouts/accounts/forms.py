@@ -19,6 +19,7 @@ from wtforms import (
     SubmitField,
     ValidationError,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from helpouts import i18n, site
@@ -194,6 +195,22 @@ class VerifyForm(base.VerifyForm):
     submit = SubmitField(_l("Continue"))
 
 
+class SetupForm(base.TwoFactorSetupForm):
+    """Set up an app, or switch the second step off; the buttons say which."""
+
+    setup = RadioField(
+        _l("Second step at sign-in"),
+        choices=[SelectChoice(value="authenticator"), SelectChoice(value="disable")],
+        validate_choice=False,
+    )
+
+
+class RescueForm(base.TwoFactorRescueForm):
+    """Never shown: who has lost the phone uses a recovery code."""
+
+    help_setup = RadioField(choices=[SelectChoice(value="help")])
+
+
 class VerifyCodeForm(base.TwoFactorVerifyCodeForm):
     """Six digits of the authenticator app."""
 
@@ -230,5 +247,5 @@ class ProfileForm(FlaskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.locale.choices = list(i18n.LANGUAGES.items())
+        self.locale.choices = [SelectChoice(value=code, label=name) for code, name in i18n.LANGUAGES.items()]
         self.zone.choices = zones.choices(self.zone.data)

@@ -76,6 +76,8 @@ def init_app(app: Flask) -> None:
         reset_password_form=forms.ResetPasswordForm,
         change_password_form=forms.ChangePasswordForm,
         verify_form=forms.VerifyForm,
+        two_factor_setup_form=forms.SetupForm,
+        two_factor_rescue_form=forms.RescueForm,
         two_factor_verify_code_form=forms.VerifyCodeForm,
         mf_recovery_form=forms.RecoveryForm,
         mail_util_cls=QueuedMail,

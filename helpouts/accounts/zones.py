@@ -8,39 +8,37 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
 from babel.dates import get_timezone_location
+from wtforms.fields.choices import SelectChoice
 
 from helpouts import i18n
 from helpouts.clock import clock
 
 _AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
-Choices = dict[str, list[tuple[str, str]]]
-
-
 @cache
 def known() -> frozenset[str]:
     """All IANA names of this machine (looking them up costs milliseconds, so it is done once)."""
     return frozenset(available_timezones())
 
 
-def choices(present: str | None = None) -> Choices:
-    """{area: [(IANA name, label)]} for a select; a present zone outside the list is put in front."""
+def choices(present: str | None = None) -> list[SelectChoice]:
+    """The options of a select, by area; a present zone outside the list is put in front."""
     hour = clock.now().replace(minute=0, second=0, microsecond=0)
     listed = _listed(i18n.current_locale(), hour)
-    if present in known() and not any(present == zone for group in listed.values() for zone, _ in group):
-        return {"": [(str(present), str(present))], **listed}
+    if present in known() and present not in {choice.value for choice in listed}:
+        return [SelectChoice(value=str(present)), *listed]
     return listed
 
 
 @lru_cache(maxsize=8)
-def _listed(locale: str, now: datetime) -> Choices:
+def _listed(locale: str, now: datetime) -> list[SelectChoice]:
     spoken = Locale.parse(locale)
-    groups: Choices = {}
+    found = []
     for area in _AREAS:
-        names = sorted(name for name in known() if name.startswith(f"{area}/"))
-        labels = [(name, f"{_place(name, spoken)} ({_offset(name, now)})") for name in names]
-        groups[area] = sorted(labels, key=lambda pair: pair[1])
-    groups["UTC"] = [("UTC", "UTC")]
-    return groups
+        names = [name for name in known() if name.startswith(f"{area}/")]
+        labels = {name: f"{_place(name, spoken)} ({_offset(name, now)})" for name in names}
+        for name in sorted(names, key=lambda name: (labels[name], name)):
+            found.append(SelectChoice(value=name, label=labels[name], optgroup=area))
+    return [*found, SelectChoice(value="UTC", optgroup="UTC")]
 
 
 def _place(name: str, locale: Locale) -> str:
