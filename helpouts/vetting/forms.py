@@ -19,6 +19,7 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -53,7 +54,7 @@ class CheckboxListField(SelectMultipleField):
 def _kind(question: Any, alone: Any, company: Any) -> RadioField:
     return RadioField(
         question,
-        choices=[("individual", alone), ("company", company)],
+        choices=[SelectChoice(value="individual", label=alone), SelectChoice(value="company", label=company)],
         default="individual",
         validators=[InputRequired(_l("Choose one of the two."))],
     )
@@ -116,8 +117,8 @@ class InterestForm(_NamedForm):
 
     def __init__(self, category: Category, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        subs = [(sub.slug, in_language(sub.label)) for sub in category.subcategories]
-        self.subcategory.choices = [("", i18n.gettext("A bit of everything")), *subs]
+        subs = [SelectChoice(value=sub.slug, label=in_language(sub.label)) for sub in category.subcategories]
+        self.subcategory.choices = [SelectChoice(value="", label=i18n.gettext("A bit of everything")), *subs]
         self.category.data = category.slug
 
     def validate_email(self, field: Field) -> None:
@@ -200,7 +201,7 @@ class ProfileForm(_NamedForm):
         names = Locale.parse(i18n.current_locale()).languages
         own = [code for code in LANGUAGES if code in i18n.LANGUAGES]
         rest = sorted((code for code in LANGUAGES if code not in own), key=lambda code: str(names[code]).casefold())
-        self.languages.choices = [(code, str(names[code])) for code in (*own, *rest)]
+        self.languages.choices = [SelectChoice(value=code, label=str(names[code])) for code in (*own, *rest)]
 
 
 class AddFieldForm(FlaskForm):
