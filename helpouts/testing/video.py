@@ -1,3 +1,4 @@
+# ruff: noqa: D102 # the names of the checks are sentences
 """The conformance suite of video transports.
 
 A plugin's tests subclass it::
@@ -86,7 +87,8 @@ class VideoTransportContract:
     def test_the_record_says_what_people_and_programs_need(self) -> None:
         record = self.transport()
         assert re.fullmatch(r"[a-z][a-z0-9_]{1,30}", record.name), "a name is lower case letters, digits and _"
-        assert str(record.title).strip() and str(record.summary).strip()
+        assert str(record.title).strip()
+        assert str(record.summary).strip()
         assert all(str(requirement).strip() for requirement in record.requirements)
 
     def test_the_capabilities_are_plain_truths(self) -> None:
@@ -98,7 +100,9 @@ class VideoTransportContract:
 
     def test_the_browser_module_is_in_the_package_and_exports_connect(self) -> None:
         path = self.transport().module
-        assert path.startswith("static/") and path.endswith((".js", ".mjs")) and ".." not in path
+        assert path.startswith("static/")
+        assert path.endswith((".js", ".mjs"))
+        assert ".." not in path
         source = files(self.package).joinpath(path).read_text("utf-8")
         assert re.search(r"export\s+(async\s+)?function\s+connect\b|export\s*\{[^}]*\bconnect\b", source)
         for method in ("publish", "replaceTrack", "peerPresent", "statistics", "restart", "close"):

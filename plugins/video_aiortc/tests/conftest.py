@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import helpouts_video_aiortc as plugin
 import pytest
 from aiohttp import web
 from helpouts_video_aiortc.driver import RelayDriver, start
-from helpouts_video_aiortc.signalling import ROUTES
 
 from helpouts.sessions import MediaRoom, TransportContext
 
@@ -43,7 +43,12 @@ def site() -> SiteMaker:
     async def make(*routes: web.RouteDef, send: Any = None, **settings: Any) -> AsyncIterator[Site]:
         settings = {"public_ip": "", "port": 0, "bind": "0.0.0.0", "max_calls": 10} | settings
         app = web.Application()
-        app.add_routes([web.route(method, "/x/video_aiortc" + path, handler) for method, path, handler in ROUTES])
+        app.add_routes(
+            [
+                web.route(route.method, "/x/video_aiortc" + route.path, route.handler)
+                for route in plugin.helpouts_live_routes()
+            ]
+        )
         app.add_routes(routes)
         runner = web.AppRunner(app)
         await runner.setup()

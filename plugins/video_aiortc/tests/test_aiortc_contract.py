@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import ClassVar
 
 import helpouts_video_aiortc as plugin
@@ -27,6 +29,15 @@ def test_defaults_of_settings_have_the_declared_type_and_lie_within_bounds() -> 
             assert setting.minimum <= setting.default <= setting.maximum
 
 
+def test_loading_the_plugin_and_asking_its_hooks_does_not_load_the_media_libraries() -> None:
+    program = (
+        "import sys, helpouts_video_aiortc as plugin;"
+        "plugin.helpouts_video_transports(); plugin.helpouts_settings(); plugin.helpouts_live_routes();"
+        "sys.exit(bool({'aiortc', 'aioice', 'pylibsrtp', 'av'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
 def test_the_routes_are_those_of_the_signalling() -> None:
     assert [(route.method, route.path) for route in plugin.helpouts_live_routes()] == [
         ("POST", "/legs"),
@@ -41,6 +52,6 @@ async def test_settings_that_cannot_work_are_refused_at_the_start(wrong: dict[st
     async def send(room: str, participant: str, message: dict[str, object]) -> None: ...
 
     context = TransportContext(lambda: TestRelay.settings | wrong, send, "https://live.example", "node-1")
-    with pytest.raises(TransportError, match="public_ip|bind"):
+    with pytest.raises(TransportError, match=r"public_ip|bind"):
         await TestRelay().transport().start(context)
     assert running() is None

@@ -79,11 +79,15 @@ class Ends:
 async def test_a_handshake_gives_srtp_sessions_that_fit_together() -> None:
     ends = Ends()
     server, client = ends.links
-    assert server.state == "new" and server.sending is None
+    assert server.state == "new"
+    assert server.sending is None
     await ends.handshake()
     assert server.state == client.state == "connected"
     assert ends.changes == ["connecting", "connected"]
-    assert server.sending and server.receiving and client.sending and client.receiving
+    assert server.sending
+    assert server.receiving
+    assert client.sending
+    assert client.receiving
     for one, other in ((server.sending, client.receiving), (client.sending, server.receiving)):
         assert other.unprotect(one.protect(RTP)) == RTP
         assert other.unprotect_rtcp(one.protect_rtcp(RTCP)) == RTCP
@@ -143,14 +147,16 @@ def test_a_check_is_read_and_its_signature_checked() -> None:
     request = private.parse_binding_request(binding(**{"USE-CANDIDATE": None}))
     assert request is not None
     assert (request.username, request.nominated, request.controlled) == ("relay:browser", True, False)
-    assert request.signed_with("secret") and not request.signed_with("other")
+    assert request.signed_with("secret")
+    assert not request.signed_with("other")
 
 
 def test_the_answer_is_signed_and_names_the_address() -> None:
     request = private.parse_binding_request(binding())
     assert request is not None
     answer = stun.parse_message(private.binding_success(request, ("192.0.2.1", 4711), "secret"))
-    assert answer.message_class is stun.Class.RESPONSE and answer.transaction_id == b"transaction1"
+    assert answer.message_class is stun.Class.RESPONSE
+    assert answer.transaction_id == b"transaction1"
     assert answer.attributes["XOR-MAPPED-ADDRESS"] == ("192.0.2.1", 4711)
     assert answer.check_message_integrity(b"secret")
     conflict = stun.parse_message(private.role_conflict(request, "secret"))

@@ -120,7 +120,9 @@ def test_each_payload_type_has_its_own_ssrc_and_unknown_or_refused_ones_are_drop
 def test_the_marker_bit_and_everything_behind_the_header_stay() -> None:
     packet = rtp(96 | 0x80, 7, 1, body=b"picture", extension=b"\x10a")
     out = Outgoing().rewrite(packet, 0.0)
-    assert out is not None and out[:2] == packet[:2] and out[12:] == packet[12:]
+    assert out is not None
+    assert out[:2] == packet[:2]
+    assert out[12:] == packet[12:]
 
 
 # -- retransmissions --------------------------------------------------------------------------------------------
@@ -157,7 +159,9 @@ def test_padding_for_probing_carries_no_original_number_and_passes_as_it_is(pict
     outgoing = Outgoing()
     feed(outgoing, [rtp(96, 7, 1)] * pictures)
     out = outgoing.rewrite(rtp(97, 70, 500, body=b"", padding=200), 0.0)
-    assert out is not None and len(out) == 212 and out[12:] == bytes(199) + b"\xc8"
+    assert out is not None
+    assert len(out) == 212
+    assert out[12:] == bytes(199) + b"\xc8"
 
 
 def test_retransmissions_of_nobody_or_of_the_source_before_are_dropped() -> None:
@@ -260,7 +264,8 @@ def test_packets_of_a_new_source_are_renumbered_on_their_way() -> None:
     outgoing.transport.report(report(2990, 11))
     outgoing.detach()
     out = outgoing.rewrite(numbered(1, ssrc=8), 0.0)
-    assert out is not None and distance(number(out), 3001) > 0
+    assert out is not None
+    assert distance(number(out), 3001) > 0
 
 
 @pytest.mark.parametrize(

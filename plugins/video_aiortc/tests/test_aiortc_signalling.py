@@ -129,9 +129,11 @@ async def test_bodies_of_the_wrong_kind_or_size_are_refused(relay: Any, http: ai
 async def test_a_restart_gives_new_credentials_and_a_new_tag(relay: Any, http: aiohttp.ClientSession) -> None:
     location, etag, offer = await join(relay, http)
     async with http.post(f"{location}/restart", headers={"If-Match": etag}) as response:
-        assert response.status == 200 and response.content_type == "application/sdp"
+        assert response.status == 200
+        assert response.content_type == "application/sdp"
         again, new_etag = await response.text(), response.headers["ETag"]
-    assert new_etag != etag and ufrag(again) != ufrag(offer)
+    assert new_etag != etag
+    assert ufrag(again) != ufrag(offer)
     lines, new_lines = offer.splitlines(), again.splitlines()
     changed = {line.split(":")[0] for line in set(lines) ^ set(new_lines)}
     assert all(name.startswith(("o=-", "a=ice-ufrag", "a=ice-pwd")) for name in changed)
@@ -168,7 +170,8 @@ async def test_when_all_lines_are_busy_the_token_stays_good(relay: Any, http: ai
     with pytest.raises(TransportFull):
         await relay.grant("dora", "fourth")
     async with http.post(waiting["url"], headers=bearer(waiting["token"])) as response:
-        assert response.status == 503 and int(response.headers["Retry-After"]) > 0
+        assert response.status == 503
+        assert int(response.headers["Retry-After"]) > 0
     await join(relay, http, "bob", "two")
     async with http.delete(first):
         pass
@@ -204,7 +207,8 @@ async def test_a_live_process_without_the_relay_says_so(relay: Any, http: aiohtt
     await relay.driver.stop()
     assert running() is None
     async with http.post(f"{relay.base}/x/video_aiortc/legs", headers=bearer("x")) as response:
-        assert response.status == 503 and response.headers["Retry-After"]
+        assert response.status == 503
+        assert response.headers["Retry-After"]
 
 
 async def test_each_side_learns_what_the_other_shows(relay: Any, http: aiohttp.ClientSession) -> None:
@@ -242,7 +246,8 @@ async def test_what_falls_silent_is_ended(http: aiohttp.ClientSession) -> None:
         assert driver.leg(leg.id) is leg
         clock.now += 2
         await driver.sweep()
-        assert driver.leg(leg.id) is None and leg.state == "closed"
+        assert driver.leg(leg.id) is None
+        assert leg.state == "closed"
         clock.now += GRANT_SECONDS
         await driver.sweep()
         assert driver.statistics()["grants"] == 0
@@ -275,6 +280,7 @@ async def test_many_joins_leave_nothing_behind(relay: Any, http: aiohttp.ClientS
             assert response.status == 204
     async with http.delete(location):
         pass
-    assert relay.driver.statistics()["legs"] == 0 and relay.driver._port.held() == (0, 0)
+    assert relay.driver.statistics()["legs"] == 0
+    assert relay.driver._port.held() == (0, 0)
     left = {task for task in asyncio.all_tasks() - before if "handshake" in repr(task)}
     assert not left

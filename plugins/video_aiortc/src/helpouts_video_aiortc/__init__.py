@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from helpouts.hookspecs import hookimpl
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.plugins import LiveRoute, Setting
 from helpouts.sessions import TransportCapabilities, TransportContext, TransportDriver, VideoTransport
 
+if TYPE_CHECKING:
+    from aiohttp import web
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 # a relay is there to be reached from everywhere; operators may narrow it
+
+
+# The media libraries are large, and only the live process needs them: they are imported at the first use, not when
+# the web and worker processes load this module.
+
 
 async def _start(context: TransportContext) -> TransportDriver:
-    # The media libraries are large: the web and worker processes, which load this module too, never need them.
     from helpouts_video_aiortc.driver import start
 
     return await start(context)
@@ -47,7 +56,7 @@ def helpouts_settings() -> Iterable[Setting]:
             minimum=0, maximum=65535,
         ),
         Setting(
-            "bind", str, "0.0.0.0", _l("Bind to address"),
+            "bind", str, EVERYWHERE, _l("Bind to address"),
             _l("The local IPv4 address to listen on. 0.0.0.0 listens on all."),
         ),
         Setting(
@@ -61,6 +70,33 @@ def helpouts_settings() -> Iterable[Setting]:
 @hookimpl
 def helpouts_live_routes() -> Iterable[LiveRoute]:
     """Joining, answering, restarting and leaving over HTTP."""
-    from helpouts_video_aiortc.signalling import ROUTES
+    return [
+        LiveRoute("POST", "/legs", _join),
+        LiveRoute("PATCH", "/legs/{leg}", _answer),
+        LiveRoute("POST", "/legs/{leg}/restart", _restart),
+        LiveRoute("DELETE", "/legs/{leg}", _leave),
+    ]
 
-    return [LiveRoute(method, path, handler) for method, path, handler in ROUTES]
+
+async def _join(request: web.Request) -> web.StreamResponse:
+    from helpouts_video_aiortc import signalling
+
+    return await signalling.join(request)
+
+
+async def _answer(request: web.Request) -> web.StreamResponse:
+    from helpouts_video_aiortc import signalling
+
+    return await signalling.answer(request)
+
+
+async def _restart(request: web.Request) -> web.StreamResponse:
+    from helpouts_video_aiortc import signalling
+
+    return await signalling.restart(request)
+
+
+async def _leave(request: web.Request) -> web.StreamResponse:
+    from helpouts_video_aiortc import signalling
+
+    return await signalling.leave(request)

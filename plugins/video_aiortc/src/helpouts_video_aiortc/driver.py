@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from helpouts.sessions.transport import JoinGrant, Json, MediaRoom, TransportContext, TransportError, TransportFull
-from helpouts_video_aiortc import private
+from helpouts_video_aiortc import EVERYWHERE, private
 from helpouts_video_aiortc.leg import Leg
 from helpouts_video_aiortc.port import UdpPort
 from helpouts_video_aiortc.room import SEATS, Room
@@ -27,7 +27,6 @@ SILENCE_SECONDS = 60.0
 """After this much without a check a leg is over.  RFC 7675 says 30 s; outages of 40 s are to be survived."""
 SWEEP_SECONDS = 2.0
 RETRY_SECONDS = 5
-ANY = {"", "0.0.0.0"}
 
 
 class UnknownGrant(Exception):
@@ -49,7 +48,7 @@ class RelayDriver:
         self._context = context
         self._clock = clock
         self._certificate = private.Certificate()
-        self._bind = str(settings.get("bind", "0.0.0.0"))
+        self._bind = str(settings.get("bind") or EVERYWHERE)
         self._port = _open_port(self._bind, int(settings.get("port", 0)), clock)
         self._rooms: dict[str, Room] = {}
         self._grants: dict[bytes, _Grant] = {}
@@ -123,7 +122,7 @@ class RelayDriver:
             await self.drop(leg)
 
     def statistics(self) -> Json:
-        """Gauges ``rooms``, ``legs``, ``connected``, ``grants``; counters of the port: packets, bytes, drops by cause."""
+        """Gauges ``rooms``, ``legs``, ``connected``, ``grants``; counters: packets, bytes, drops by cause."""
         counters: dict[str, Any] = dict(self._port.counters)
         connected = sum(leg.connected for _room, leg in self._legs.values())
         return counters | {
@@ -257,14 +256,14 @@ async def start(context: TransportContext) -> RelayDriver:
     """
     global _running
     private.check_versions()
-    _addresses(str(context.settings().get("public_ip", "")), "0.0.0.0")
+    _addresses(str(context.settings().get("public_ip", "")), EVERYWHERE)
     _running = RelayDriver(context, asyncio.get_running_loop().time)
     return _running
 
 
 def _open_port(bind: str, port: int, clock: Callable[[], float]) -> UdpPort:
     try:
-        return UdpPort(bind or "0.0.0.0", port, clock)
+        return UdpPort(bind, port, clock)
     except OSError as error:
         raise TransportError(f"UDP port {port} on {bind} cannot be opened ({error}): change bind or port") from error
 
@@ -280,7 +279,7 @@ def _addresses(public_ip: str, bind: str) -> list[str]:
     if named:
         return named
     # 127.0.0.1 comes last: right for a browser on this machine, harmless for others.
-    return [bind] if bind not in ANY else [*private.host_addresses(), "127.0.0.1"]
+    return [bind] if bind != EVERYWHERE else [*private.host_addresses(), "127.0.0.1"]
 
 
 def _hash(token: str) -> bytes:

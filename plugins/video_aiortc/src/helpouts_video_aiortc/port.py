@@ -32,11 +32,14 @@ class Owner(Protocol):
     addresses: dict[Address, None]
     heard: float
 
-    def checked(self, ufrag: str, address: Address, *, nominated: bool) -> None: ...
+    def checked(self, ufrag: str, address: Address, *, nominated: bool) -> None:
+        """An authenticated check came in."""
 
-    def dtls(self, datagram: bytes) -> None: ...
+    def dtls(self, datagram: bytes) -> None:
+        """A DTLS record came in."""
 
-    def media(self, datagram: bytes) -> None: ...
+    def media(self, datagram: bytes) -> None:
+        """SRTP or SRTCP came in."""
 
 
 class Budget:

@@ -53,7 +53,7 @@ def check_versions(installed: Callable[[str], str] = version) -> None:
 
 def host_addresses() -> list[str]:
     """The IPv4 addresses of this machine, without 127.0.0.1."""
-    return ice.get_host_addresses(use_ipv4=True, use_ipv6=False)
+    return list(ice.get_host_addresses(use_ipv4=True, use_ipv6=False))
 
 
 class Certificate:
@@ -71,7 +71,8 @@ class Certificate:
 
 def sha256_fingerprint(certificate: RTCCertificate) -> str:
     """The fingerprint as it stands in SDP (RFC 8122 section 5): upper-case hexadecimal pairs."""
-    return next(print_.value for print_ in certificate.getFingerprints() if print_.algorithm == "sha-256")
+    values = {print_.algorithm: str(print_.value) for print_ in certificate.getFingerprints()}
+    return values["sha-256"]
 
 
 class _Wire:
@@ -162,7 +163,7 @@ class BindingRequest:
 
     def signed_with(self, password: str) -> bool:
         """Whether MESSAGE-INTEGRITY is there and right."""
-        return self.message.check_message_integrity(password.encode())
+        return bool(self.message.check_message_integrity(password.encode()))
 
 
 def parse_binding_request(datagram: bytes) -> BindingRequest | None:

@@ -126,11 +126,3 @@ async def _body(request: web.Request) -> bytes | None:
         if len(body) > BODY_LIMIT:
             return None
     return bytes(body)
-
-
-ROUTES: tuple[tuple[str, str, Handler], ...] = (
-    ("POST", "/legs", join),
-    ("PATCH", "/legs/{leg}", answer),
-    ("POST", "/legs/{leg}/restart", restart),
-    ("DELETE", "/legs/{leg}", leave),
-)
