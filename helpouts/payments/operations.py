@@ -57,6 +57,16 @@ def next_n(db: Session, payment: Payment, op: str) -> int:
     return db.scalar(query) or 0
 
 
+def is_closing(db: Session, payment: Payment) -> bool:
+    """Whether a capture or void of the payment is under way."""
+    query = select(PaymentOperation.id).where(
+        PaymentOperation.payment_id == payment.id,
+        PaymentOperation.op.in_(("capture", "void")),
+        PaymentOperation.state.in_(OPEN),
+    )
+    return db.scalar(query) is not None
+
+
 def dispatch(db: Session, payment: Payment, operation: PaymentOperation, actor: Actor) -> None:
     """Carry the operation out now (a backend that works in our transaction) or promise to.
 
@@ -117,11 +127,13 @@ def call_backend(runtime: Runtime, _job_id: int, payload: Mapping[str, Any]) -> 
         payment = db.get_one(Payment, operation.payment_id)
         if operation.state not in OPEN:
             return None
-        if operation.op != "start" and payment.state in DEAD_STATES:
-            return lambda db: _close(db, operation.id, "failed", Outcome("FAILED", message="the payment never began"))
+        never_began = operation.op != "start" and payment.state in DEAD_STATES
         backend = runtime.registry.payment_backend(payment.backend)
         ctx, seen = access.context(db, backend), access.view(payment)
+        db.expunge(operation)
         age, ttl = clock.now() - operation.created_at, backend.capabilities.idempotency_ttl
+    if never_began:
+        return lambda db: _close(db, operation.id, "failed", Outcome("FAILED", message="the payment never began"))
     try:
         if operation.state != "prepared" or (ttl is not None and age > ttl):
             outcome = _judge(operation, seen, backend.fetch(ctx, seen))

@@ -29,7 +29,7 @@ from helpouts.payments.backend import InvalidRequest
 from helpouts.payments.checkout import CheckoutView, checkout_view
 from helpouts.payments.maturing import mature
 from helpouts.payments.models import DEAD_STATES, Payment
-from helpouts.payments.operations import dispatch, prepare
+from helpouts.payments.operations import dispatch, is_closing, next_n, prepare
 from helpouts.payments.receipts import receipt
 from helpouts.payments.refunds import answer_request, escalate_request, refund, request_refund
 from helpouts.payments.states import PAYMENT
@@ -145,7 +145,11 @@ def _close(db: Session, booking: Booking, gross: int, actor: Actor) -> Payment |
     payment = payment_of(db, booking.id, lock=True)
     if payment is None or payment.closed_at is not None:
         return payment
-    gross = min(gross, payment.amount_minor)
+    gross, n = min(gross, payment.amount_minor), 0
     op = "capture" if gross else "void"
-    dispatch(db, payment, prepare(payment, op, 0, {"amount": gross}), actor)
+    if not payment.holds_money:  # a job does it: perhaps one is on its way, perhaps one has failed
+        if is_closing(db, payment):
+            return payment
+        n = next_n(db, payment, op)
+    dispatch(db, payment, prepare(payment, op, n, {"amount": gross}), actor)
     return payment
