@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from helpouts_payments_wallet.service import connect_payer
+
 from helpouts.hookspecs import hookimpl
 from helpouts.payments.verify import violations
 from helpouts.runtime import Runtime
 from helpouts.testing.money import World
 from helpouts.testing.psp import DummyBackend
-from helpouts_payments_wallet.service import connect_payer
 
 
 @pytest.fixture(scope="session")

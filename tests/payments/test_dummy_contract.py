@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from helpouts.runtime import Runtime
 from helpouts.testing.money import World
 from helpouts.testing.payments import Case, PaymentBackendContract

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-
 from helpouts.payments import service
 from helpouts.payments.ledger import balance
 from helpouts.testing.money import World
-
-
 
 
 def test_a_fixed_session_pays_the_expert_the_fee_and_nothing_else(world: World) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from helpouts_payments_wallet.service import connect_payee, connect_payer
+
 from helpouts.runtime import Runtime
 from helpouts.testing.money import World
-from helpouts_payments_wallet.service import connect_payee, connect_payer
 
 
 @pytest.fixture(scope="session")

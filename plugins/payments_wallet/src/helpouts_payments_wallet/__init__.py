@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from helpouts.hookspecs import hookimpl
 from helpouts.payments import PaymentBackend
 from helpouts.plugins import Migrations, PluginBlueprint, Setting, UserData
-from sqlalchemy.orm import Session
 from helpouts_payments_wallet.backend import WalletBackend
 from helpouts_payments_wallet.demo import fill
 from helpouts_payments_wallet.models import metadata

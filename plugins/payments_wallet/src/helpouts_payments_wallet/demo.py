@@ -10,7 +10,6 @@ from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
 from helpouts.payments import service as money
 from helpouts.plugins.service import write_settings
-
 from helpouts_payments_wallet.service import SOURCE, connect_payee, connect_payer
 
 #: What a customer of the demo finds in the wallet, minor units of EUR: enough for the sessions of the demo's past.

@@ -19,9 +19,7 @@ SETTINGS: tuple[Setting, ...] = (
         bool,
         False,
         _l("Test top-up"),
-        _l(
-            "Lets everybody put play money into their wallet. For demonstrations only, never with real people."
-        ),
+        _l("Lets everybody put play money into their wallet. For demonstrations only, never with real people."),
     ),
     Setting(
         "max_topup",
