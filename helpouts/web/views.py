@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, make_response, redirect, render_template, request
+from typing import Any
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
 from helpouts import i18n, site
 from helpouts.accounts.security import safe_next
 from helpouts.catalog.queries import front_page
+from helpouts.catalog.queries import front_page
 from helpouts.errors import NotFound
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.web.db import current_db
+from helpouts.web.db import current_db, current_runtime
 from helpouts.web.permissions import OPERATOR_ROLES, requires
 
 bp = Blueprint("web", __name__)
@@ -45,3 +48,37 @@ def set_language(code: str) -> ResponseReturnValue:
         current_user.locale = code
         current_db().commit()
     return response
+
+
+@bp.get("/about")
+@requires("public", while_closed=True)
+def about() -> ResponseReturnValue:
+    """What the site promises, and how it works."""
+    return render_template("helpouts/about.html")
+
+
+@bp.get("/imprint")
+@requires("public", while_closed=True)
+def imprint() -> ResponseReturnValue:
+    """Who runs the site, in the operator's own words."""
+    return render_template("helpouts/imprint.html", text=own_text("imprint"))
+
+
+def own_text(name: str) -> str:
+    """A plain text that the operator has put into the data folder, ``pages/NAME.LANG.txt`` or ``pages/NAME.txt``."""
+    folder = current_runtime().config.data_dir / "pages"
+    for file in (folder / f"{name}.{i18n.current_locale()}.txt", folder / f"{name}.txt"):
+        if file.is_file():
+            return file.read_text("utf-8").strip()
+    return ""
+
+
+@bp.app_context_processor
+def footer_links() -> dict[str, Any]:
+    """The links at the foot of every page."""
+    return {
+        "footer_links": [
+            {"url": url_for("web.about"), "label": i18n.gettext("How it works")},
+            {"url": url_for("web.imprint"), "label": i18n.gettext("Who runs this site")},
+        ]
+    }
