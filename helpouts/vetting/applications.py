@@ -18,7 +18,7 @@ from helpouts.audit.models import Transition
 from helpouts.audit.service import record
 from helpouts.catalog.category import Category
 from helpouts.clock import clock
-from helpouts.errors import Conflict, HelpoutsError
+from helpouts.errors import Conflict, HelpoutsError, NotAllowed
 from helpouts.events import emit
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.mail.service import queue_mail
@@ -88,9 +88,12 @@ def contact(db: Session, application: Application, body: str, actor: Actor) -> A
     """Write to the applicant; they get a mail and can answer on their page.
 
     :raises HelpoutsError: for an empty or overlong text.
+    :raises NotAllowed: when no person writes (an author that is not known means the applicant).
     :raises Conflict: when the application is decided.
     """
     text = clean_text(body, "body", MESSAGE_LENGTH)
+    if actor.user_id is None:
+        raise NotAllowed(_l("Messages are written by a person: sign in to write one."))
     APPLICATION.apply(db, application, "contact", actor)
     message = ApplicationMessage(application_id=application.id, author_id=actor.user_id, body=text)
     db.add(message)

@@ -110,7 +110,7 @@ class InterestForm(_NamedForm):
         render_kw={"autocomplete": "url", "inputmode": "url", "maxlength": LINK_LENGTH},
     )
     is_adult = BooleanField(
-        _l("I am 18 years old or older."), validators=[InputRequired(_l("Experts must be at least 18 years old."))]
+        _l("I am 18 years old or older"), validators=[InputRequired(_l("Experts must be at least 18 years old."))]
     )
     #: People never see this field; programs that fill in every form do.
     homepage = StringField(validators=[Optional()], render_kw={"autocomplete": "off", "tabindex": "-1"})
@@ -150,6 +150,9 @@ class CodeForm(FlaskForm):
 class ProfileForm(_NamedForm):
     """The first version of the expert's profile."""
 
+    #: Languages that are shown at once; the others are folded away.
+    COMMON = ("de", "en", "es", "fr", "it", "tr")
+
     code = HiddenField()
     category = HiddenField()
     step = HiddenField(default="profile")
@@ -187,7 +190,7 @@ class ProfileForm(_NamedForm):
         choices=[],
     )
     is_adult = BooleanField(
-        _l("I am 18 years old or older."), validators=[InputRequired(_l("Experts must be at least 18 years old."))]
+        _l("I am 18 years old or older"), validators=[InputRequired(_l("Experts must be at least 18 years old."))]
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -199,7 +202,7 @@ class ProfileForm(_NamedForm):
         super().__init__(*args, data={**start, **(kwargs.pop("data", None) or {})}, **kwargs)
         self.zone.choices = zones.choices(self.zone.data)
         names = Locale.parse(i18n.current_locale()).languages
-        own = [code for code in LANGUAGES if code in i18n.LANGUAGES]
+        own = [code for code in self.COMMON if code in i18n.LANGUAGES]
         rest = sorted((code for code in LANGUAGES if code not in own), key=lambda code: str(names[code]).casefold())
         self.languages.choices = [SelectChoice(value=code, label=str(names[code])) for code in (*own, *rest)]
 

@@ -12,8 +12,8 @@ APPLICATION = Machine(
     "application",
     "received",
     (
-        change("contact", "received contacted", "contacted", "operator system"),
-        change("contact", "appealed", "appealed", "operator system"),
+        change("contact", "received contacted", "contacted", "operator"),
+        change("contact", "appealed", "appealed", "operator"),
         change("invite", "received contacted appealed invited", "invited", "operator system"),
         change("decline", "received contacted appealed invited", "declined", "operator system"),
         change("appeal", "declined", "appealed", "visitor customer expert system"),

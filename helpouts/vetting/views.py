@@ -34,7 +34,7 @@ def interest() -> ResponseReturnValue:
     category = categories.get(request.values.get("category", ""))
     if category is None:
         wrong = request.method == "POST" or "category" in request.args
-        page = render_template("helpouts/vetting/interest.html", categories=categories.values(), wrong=wrong)
+        page = render_template("helpouts/vetting/interest.html", fields=categories.values(), wrong=wrong)
         return page, 400 if wrong else 200
     form = InterestForm(category)
     if form.validate_on_submit():

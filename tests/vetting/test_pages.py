@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from helpouts import site as site_settings
 from helpouts.accounts.service import create_user
-from helpouts.audit.actor import SYSTEM
+from helpouts.audit.actor import SYSTEM, Actor
 from helpouts.catalog.models import Expert
 from helpouts.runtime import Runtime
 from helpouts.vetting import service
@@ -213,8 +213,13 @@ def test_a_declined_applicant_reads_why_and_appeals_once(client: FlaskClient, po
 def test_the_applicant_answers_a_message(client: FlaskClient, post: Post, runtime: Runtime) -> None:
     own_page = post("/become-an-expert", "/become-an-expert?category=it", **FORM).headers["Location"]
     with runtime.database.write() as db:
-        service.contact(db, db.scalars(select(Application)).one(), "Which routers do you know best?", SYSTEM)
-    assert "You hear from us by" in client.get(own_page).text
+        curator = create_user(db, "curator@example.org", PASSWORD, "Carla Curator", ("curator",), confirmed=True)
+        actor = Actor("operator", curator.id, curator.email)
+        service.contact(db, db.scalars(select(Application)).one(), "Which routers do you know best?", actor)
+    page = client.get(own_page).text
+    assert "You hear from us by" in page
+    assert "Which routers do you know best?" in page
+    assert "Carla Curator" not in page, "operators answer in the name of the site"
     assert post(f"{own_page}/reply", own_page, body="Those that blink.").status_code == 303
     assert "Those that blink." in client.get(own_page).text
 
