@@ -28,4 +28,4 @@ def deliver(db: Session, payload: Mapping[str, Any]) -> None:
     """Call one plugin's implementation; an exception makes the worker try again and is shown in the console."""
     registry = runtime_of(db).registry
     if payload["plugin"] in registry.enabled(db):
-        registry.tell(payload["plugin"], f"helpouts_{payload['event']}", dict(payload["values"]))
+        registry.tell(payload["plugin"], f"helpouts_{payload['event']}", db, payload["values"])

@@ -127,35 +127,38 @@ class Surfaces:
 class Events:
     """What has happened, told after commit, from the outbox, one plugin at a time.
 
-    Ids are those of the core's tables.  An implementation may be called again after a crash: make it idempotent.
+    Ids are those of the core's tables.  ``db`` is the transaction that also notes the delivery: what is written
+    through it happens exactly once; what reaches the outside world may happen again after a crash, so promise it with
+    :func:`helpouts.jobs.service.enqueue` or make it idempotent.  An exception rolls back and is tried again, five times
+    in all, and is shown in the console.
     """
 
     @hookspec
-    def helpouts_application_decided(self, application_id: int, decision: str) -> None:
+    def helpouts_application_decided(self, db: Session, application_id: int, decision: str) -> None:
         """An application was invited or declined."""
 
     @hookspec
-    def helpouts_booking_confirmed(self, booking_id: int) -> None:
+    def helpouts_booking_confirmed(self, db: Session, booking_id: int) -> None:
         """A booking is confirmed: paid for, or free."""
 
     @hookspec
-    def helpouts_booking_cancelled(self, booking_id: int, reason: str) -> None:
+    def helpouts_booking_cancelled(self, db: Session, booking_id: int, reason: str) -> None:
         """A booking was cancelled."""
 
     @hookspec
-    def helpouts_session_started(self, session_id: int) -> None:
+    def helpouts_session_started(self, db: Session, session_id: int) -> None:
         """Both people are in the room for the first time."""
 
     @hookspec
-    def helpouts_session_ended(self, session_id: int, connected_seconds: int) -> None:
+    def helpouts_session_ended(self, db: Session, session_id: int, connected_seconds: int) -> None:
         """The session is over; ``connected_seconds`` is the time in which both were connected."""
 
     @hookspec
-    def helpouts_payment_changed(self, payment_id: int, state: str) -> None:
+    def helpouts_payment_changed(self, db: Session, payment_id: int, state: str) -> None:
         """A payment came into another state."""
 
     @hookspec
-    def helpouts_review_published(self, review_id: int) -> None:
+    def helpouts_review_published(self, db: Session, review_id: int) -> None:
         """A review can be read by everybody."""
 
 

@@ -16,11 +16,13 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+import structlog
 from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import LazyProxy, Translations
 
+log = structlog.get_logger("helpouts.i18n")
 DEFAULT_LOCALE = "en"
 #: Locales that the site offers, with their own names.
 LANGUAGES: dict[str, str] = {"en": "English", "de": "Deutsch"}
@@ -103,9 +105,14 @@ def babel_locale() -> Locale:
 def _catalogue(locale: str) -> Translations:
     merged = Translations()
     for package in _packages:
-        source = files(package).joinpath("translations", locale, "LC_MESSAGES", "messages.po")
-        if source.is_file():
-            merged.merge(_read(source, locale))
+        try:
+            source = files(package).joinpath("translations", locale, "LC_MESSAGES", "messages.po")
+            if source.is_file():
+                merged.merge(_read(source, locale))
+        except Exception:
+            if package == "helpouts":
+                raise
+            log.exception("a plugin's translations cannot be read; its texts stay in English", package=package)
     return merged
 
 

@@ -2,6 +2,7 @@
 
 The only file that touches the plugin manager.  Everything installed is loaded at start, whatever the flags
 say; whether a plugin is *enabled* is read from the database at each use, so that all processes obey at once.
+What a plugin's records must look like is checked here, once, in :mod:`helpouts.plugins.checks`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
@@ -23,6 +24,7 @@ from helpouts.errors import Conflict, NotFound
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments.backend import PaymentBackend, StandinBackend
 from helpouts.plugins import records
+from helpouts.plugins.checks import check_records
 from helpouts.plugins.models import PluginFlag
 from helpouts.sessions.transport import VideoTransport
 from helpouts.vetting.rule import VettingRule
@@ -119,9 +121,8 @@ class Registry:
             plugin.fail("cannot be loaded", error)
             return plugin
         self._collect(plugin)
-        package = getattr(plugin.module, "__name__", "")
-        if plugin.loaded and package:
-            i18n.add_catalogues(package)
+        if plugin.loaded and hasattr(plugin.module, "__path__"):  # a single module has no folder for translations
+            i18n.add_catalogues(plugin.module.__name__)
         return plugin
 
     def _collect(self, plugin: Plugin) -> None:
@@ -129,9 +130,9 @@ class Registry:
         try:
             for hook in (*_FAMILIES, *_SURFACES):
                 found[hook] = list(self._call_one(plugin, hook))
+                check_records(plugin.name, hook, found[hook])
             for hook, attribute in _FAMILIES.items():
-                for record in found[hook]:
-                    self._check_name(plugin, hook, getattr(record, attribute))
+                self._check_names(plugin, hook, [getattr(record, attribute) for record in found[hook]])
         except Exception as error:
             self._manager.unregister(plugin.module)
             plugin.fail("raised in a hook", error)
@@ -141,19 +142,24 @@ class Registry:
             for record in found[hook]:
                 self._families[hook][getattr(record, attribute)] = (plugin.name, record)
 
-    def _check_name(self, plugin: Plugin, hook: str, name: str) -> None:
-        taken = self._families[hook].get(name)
-        if taken is not None:
-            other = self.plugins[taken[0]]
-            raise Conflict(
-                f"{hook} has two records named {name!r}: one of {other.distribution} {other.version},"
-                f" one of {plugin.distribution} {plugin.version}"
-            )
+    def _check_names(self, plugin: Plugin, hook: str, names: Sequence[str]) -> None:
+        for position, name in enumerate(names):
+            taken = self._families[hook].get(name)
+            other = self.plugins[taken[0]] if taken else plugin
+            if taken or name in names[:position]:
+                raise Conflict(
+                    f"{hook} has two records named {name!r}: one of {other.distribution} {other.version},"
+                    f" one of {plugin.distribution} {plugin.version}"
+                )
 
     def _call_one(self, plugin: Plugin, hook: str, **values: Any) -> Iterable[Any]:
-        others = [p for p in self._manager.get_plugins() if p is not plugin.module]
-        results = self._manager.subset_hook_caller(hook, others)(**values)
+        results = self._only(plugin, hook)(**values)
         return results[0] if results and results[0] is not None else ()
+
+    def _only(self, plugin: Plugin, hook: str) -> Callable[..., list[Any]]:
+        """The hook's caller with every other plugin left out, so that no failure can reach them."""
+        others = [p for p in self._manager.get_plugins() if p is not plugin.module]
+        return self._manager.subset_hook_caller(hook, others)
 
     # -- enabled or not --------------------------------------------------------------------------------------
 
@@ -180,22 +186,22 @@ class Registry:
             raise LookupError(f"there is no hook {hook!r}")
         return [implementation.plugin_name for implementation in caller.get_hookimpls()]
 
-    def tell(self, plugin: str, hook: str, values: Mapping[str, Any]) -> None:
+    def tell(self, plugin: str, hook: str, db: Session, values: Mapping[str, Any]) -> None:
         """Call one plugin's implementation of an event hook; what it raises is passed on to the caller (a job)."""
         if plugin in self.plugins and self.plugins[plugin].loaded:
-            list(self._call_one(self.plugins[plugin], hook, **values))
+            self._only(self.plugins[plugin], hook)(db=db, **values)
 
     def fill_demo(self, db: Session, customers: Sequence[int], experts: Sequence[int]) -> None:
         """Let every enabled plugin bring its part of the demo's content."""
         for name in self.listeners("helpouts_demo"):
             if name in self.enabled(db):
-                list(self._call_one(self.plugins[name], "helpouts_demo", db=db, customers=customers, experts=experts))
+                self._only(self.plugins[name], "helpouts_demo")(db=db, customers=customers, experts=experts)
 
     def bring_apps(self, app: Flask) -> None:
         """Let the add-ons extend the web application; one that fails is left out and shown."""
         for name in self.listeners("helpouts_web_app"):
             try:
-                list(self._call_one(self.plugins[name], "helpouts_web_app", app=app))
+                self._only(self.plugins[name], "helpouts_web_app")(app=app)
             except Exception as error:
                 self.plugins[name].fail("cannot extend the web application", error)
 
@@ -272,18 +278,47 @@ class Registry:
 
 
 def load_registry(config: Config) -> Registry:
-    """Load everything that is installed, but for what the configuration leaves out."""
+    """Load everything that is installed, but for what the configuration leaves out.
+
+    What comes with Helpouts goes first, so that nothing else can take its names; the rest in the order of names.
+    """
     registry = Registry()
-    for distribution in sorted(distributions(), key=lambda d: d.name or ""):
-        for entry in distribution.entry_points.select(group=GROUP):
-            external = not _is_ours(distribution)
-            if entry.name in config.plugins_off or (config.safe_mode and external):
+    for distribution in sorted(distributions(), key=lambda d: (not _is_ours(d), _name(d))):
+        for entry in _entries(registry, distribution):
+            if entry.name in config.plugins_off or (config.safe_mode and not _is_ours(distribution)):
                 continue
-            if entry.name in registry.plugins and registry.plugins[entry.name].distribution == distribution.name:
+            if entry.name in registry.plugins and registry.plugins[entry.name].distribution == _name(distribution):
                 continue  # the same distribution seen twice on the path
-            registry.add(entry.name, entry.load, distribution.name, distribution.version)
+            registry.add(entry.name, entry.load, _name(distribution), _version(distribution))
     return registry
 
 
+def _entries(registry: Registry, distribution: Distribution) -> Sequence[EntryPoint]:
+    """The distribution's entry points in our group; a file that cannot be read is shown as a failed plugin."""
+    try:
+        return tuple(distribution.entry_points.select(group=GROUP))
+    except Exception as error:
+        if f"[{GROUP}]" in (distribution.read_text("entry_points.txt") or ""):
+            broken = Plugin(_name(distribution), _name(distribution), _version(distribution))
+            broken.fail("its entry points cannot be read", error)
+            registry.plugins.setdefault(broken.name, broken)
+        return ()
+
+
+def _field(distribution: Distribution, name: str) -> str:
+    try:
+        return str(distribution.metadata[name] or "")
+    except Exception:
+        return ""  # a leftover folder without METADATA; nothing to load from it
+
+
+def _name(distribution: Distribution) -> str:
+    return _field(distribution, "Name")
+
+
+def _version(distribution: Distribution) -> str:
+    return _field(distribution, "Version")
+
+
 def _is_ours(distribution: Distribution) -> bool:
-    return (distribution.metadata["Author"] or "") == "The Helpouts developers"
+    return _field(distribution, "Author") == "The Helpouts developers"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import click
+from sqlalchemy import inspect
 
 from helpouts.cli.base import COMMAND_LINE, Runtime, pass_runtime
+from helpouts.plugins.models import PluginFlag
 from helpouts.plugins.service import set_enabled
 
 
@@ -20,8 +22,7 @@ def plugins() -> None:
 @pass_runtime
 def list_(runtime: Runtime, as_json: bool) -> None:
     """Name, state, distribution and version of every plugin, with its error if it has one."""
-    with runtime.database.read() as db:
-        enabled = runtime.registry.enabled(db)
+    enabled = enabled_names(runtime)
     rows = [
         {
             "name": name,
@@ -55,6 +56,14 @@ def enable(runtime: Runtime, name: str) -> None:
 def disable(runtime: Runtime, name: str) -> None:
     """Disable a plugin; all processes obey at once."""
     _switch(runtime, name, False)
+
+
+def enabled_names(runtime: Runtime) -> frozenset[str]:
+    """The enabled plugins; before the first ``helpouts db upgrade``, all that are loaded."""
+    with runtime.database.read() as db:
+        if inspect(db.connection()).has_table(PluginFlag.__tablename__):
+            return runtime.registry.enabled(db)
+    return frozenset(name for name, plugin in runtime.registry.plugins.items() if plugin.loaded)
 
 
 def _switch(runtime: Runtime, name: str, on: bool) -> None:

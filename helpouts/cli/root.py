@@ -6,6 +6,8 @@ from importlib import import_module
 
 import click
 
+from helpouts.logs import log_to_stderr
+
 #: Command: (module, attribute).
 COMMANDS = {
     "up": ("helpouts.cli.up", "up"),
@@ -18,6 +20,7 @@ COMMANDS = {
     "doctor": ("helpouts.cli.doctor", "doctor"),
     "user": ("helpouts.cli.user", "user"),
     "invite": ("helpouts.cli.invite", "invite"),
+    "x": ("helpouts.cli.extra", "x"),
 }
 
 
@@ -44,3 +47,4 @@ def main(ctx: click.Context) -> None:
     Options come from HELPOUTS_* variables and from the TOML file that HELPOUTS_CONFIG names.
     """
     ctx.ensure_object(dict)
+    log_to_stderr()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import secrets
 import tomllib
@@ -29,8 +30,11 @@ class Config:
             raise AttributeError(f"there is no option {key!r}") from None
 
     def replace(self, **changes: Any) -> Config:
-        """A copy with some options changed."""
-        return Config({**self._values, **changes})
+        """A copy with some options changed.
+
+        :raises ConfigurationError: for an unknown key or a value of the wrong kind.
+        """
+        return Config({**self._values, **_checked(changes)})
 
     @property
     def data_dir(self) -> Path:
@@ -69,18 +73,28 @@ class Config:
                 raise ConfigurationError(f"{name} must be 32 bytes in base64: make one with 'openssl rand -base64 32'")
             return key
         path = self.data_dir / name
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_bytes()
+        if not path.exists():
+            _make_once(path, secrets.token_bytes(32))
+        key = path.read_bytes()
+        if len(key) != 32:
+            raise ConfigurationError(f"{path} is not a key of 32 bytes: restore it from a backup")
+        return key
+
+
+def _make_once(path: Path, content: bytes) -> None:
+    """Write a file that nobody ever sees half written; whoever comes second keeps what the first has made."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
         with os.fdopen(descriptor, "wb") as handle:
-            handle.write(secrets.token_bytes(32))
-        return path.read_bytes()
+            handle.write(content)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
 
 
-def load_config(
-    environ: Mapping[str, str] | None = None, file: Path | None = None, **overrides: Any
-) -> Config:
+def load_config(environ: Mapping[str, str] | None = None, file: Path | None = None, **overrides: Any) -> Config:
     """Settle the configuration: overrides, then ``HELPOUTS_*``, then the TOML file, then defaults.
 
     The file is ``file``, else the one that ``HELPOUTS_CONFIG`` names, else none.
@@ -96,10 +110,35 @@ def load_config(
         if name.startswith("HELPOUTS_") and name not in {"HELPOUTS_CONFIG"}:
             key = name.removeprefix("HELPOUTS_").lower()
             if key not in _BY_KEY:
-                raise ConfigurationError(f"the environment variable {name} is not an option: see 'helpouts doctor --options'")
-            values[key] = _parse(_BY_KEY[key], text)
-    values.update(overrides)
+                raise ConfigurationError(f"{name} is not an option: see 'helpouts doctor --options'")
+            values[key] = _fitting(_BY_KEY[key], _parse(_BY_KEY[key], text), name)
+    values.update(_checked(overrides))
     return Config(values)
+
+
+def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    for key in changes:
+        if key not in _BY_KEY:
+            raise ConfigurationError(f"{key!r} is not an option: see 'helpouts doctor --options'")
+    return {key: _fitting(_BY_KEY[key], value, repr(key)) for key, value in changes.items()}
+
+
+def _fitting(option: Option, value: Any, name: str) -> Any:
+    """The value, a list as a tuple, when it is what the option allows; ``name`` is how the message calls it."""
+    if option.type is list:
+        if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) for part in value):
+            raise ConfigurationError(f"{name} must be a list of names")
+        return tuple(value)
+    kind: type = type(value)
+    if kind is not option.type:
+        raise ConfigurationError(f"{name} must be of type {option.type.__name__}, not {kind.__name__}")
+    if option.choices and value not in option.choices:
+        raise ConfigurationError(f"{name} must be one of {', '.join(option.choices)}, not {value!r}")
+    if option.minimum is not None and value < option.minimum:
+        raise ConfigurationError(f"{name} must be at least {option.minimum}, not {value}")
+    if option.maximum is not None and value > option.maximum:
+        raise ConfigurationError(f"{name} must be at most {option.maximum}, not {value}")
+    return value
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -107,14 +146,12 @@ def _from_file(path: Path) -> dict[str, Any]:
         loaded = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} is not valid TOML: {error}") from error
-    for key, value in loaded.items():
+    for key in loaded:
         if key not in _BY_KEY:
             raise ConfigurationError(f"{path}: {key!r} is not an option: see 'helpouts doctor --options'")
-        if not isinstance(value, _BY_KEY[key].type):
-            raise ConfigurationError(f"{path}: {key!r} must be of type {_BY_KEY[key].type.__name__}")
-    return loaded
+    return {key: _fitting(_BY_KEY[key], value, f"{path}: {key!r}") for key, value in loaded.items()}
 
 
 def _parse(option: Option, text: str) -> Any:

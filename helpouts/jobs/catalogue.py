@@ -1,11 +1,13 @@
-"""Imports every module of the core that registers job handlers."""
+"""Imports every module of the core that registers job handlers; a worker without one would not know its jobs."""
 
 from __future__ import annotations
 
+import helpouts.accounts.service
 import helpouts.bookings.service
 import helpouts.events
 import helpouts.mail.service
 import helpouts.payments.service
-import helpouts.sessions.service
+import helpouts.payments.verify
+import helpouts.sessions.service  # noqa: F401  # all are imported for their handlers
 
 __all__: list[str] = []

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
@@ -72,8 +73,15 @@ def enqueue(
         serial_key=serial_key,
         max_attempts=max_attempts,
     )
-    db.add(job)
-    db.flush()
+    if dedupe_key is None:
+        db.add(job)
+        db.flush()
+        return job
+    try:
+        with db.begin_nested():
+            db.add(job)
+    except IntegrityError:  # somebody promised the same in this moment, and has committed first
+        return db.scalars(select(Job).where(Job.dedupe_key == dedupe_key)).one()
     return job
 
 

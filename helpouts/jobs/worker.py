@@ -6,6 +6,7 @@ might still do is fenced off: a job is finished only with the token of its newes
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import and_, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from helpouts.clock import clock
@@ -80,15 +82,23 @@ class Worker:
         now = clock.now()
         with self.runtime.database.read() as db:
             last = {row.kind: row.last_tick_at for row in db.scalars(select(JobSchedule))}
-        due = [kind for kind, every in periodic.items() if kind not in last or now - last[kind] >= timedelta(seconds=every)]
-        for kind in due:
-            with self.runtime.database.write() as db:
-                row = db.get(JobSchedule, kind)
-                if row is not None and now - row.last_tick_at < timedelta(seconds=periodic[kind]):
-                    continue
-                slot = int(now.timestamp()) // periodic[kind]
-                job = enqueue(db, kind, dedupe_key=f"{kind}:{slot}", max_attempts=3)
-                db.merge(JobSchedule(kind=kind, last_tick_at=now, last_job_id=job.id))
+        for kind, every in periodic.items():
+            if kind in last and now - last[kind] < timedelta(seconds=every):
+                continue
+            with contextlib.suppress(IntegrityError):  # another worker was first in this moment
+                self._promise(kind, every)
+
+    def _promise(self, kind: str, every: int) -> None:
+        with self.runtime.database.write() as db:
+            row = db.get(JobSchedule, kind, with_for_update=True)
+            now = clock.now()
+            if row is not None and now - row.last_tick_at < timedelta(seconds=every):
+                return
+            job = enqueue(db, kind, max_attempts=3)
+            if row is None:
+                db.add(JobSchedule(kind=kind, last_tick_at=now, last_job_id=job.id))
+            else:
+                row.last_tick_at, row.last_job_id = now, job.id
 
     def step(self) -> bool:
         """Do one job that is due; False when there is none."""
@@ -111,9 +121,7 @@ class Worker:
             waiting = select(earlier.id).where(
                 earlier.serial_key == Job.serial_key, earlier.id < Job.id, earlier.state.in_(("ready", "leased"))
             )
-            due = or_(
-                and_(Job.state == "ready", Job.run_at <= now), and_(Job.state == "leased", Job.lease_until < now)
-            )
+            due = or_(and_(Job.state == "ready", Job.run_at <= now), and_(Job.state == "leased", Job.lease_until < now))
             job = db.scalar(
                 select(Job)
                 .where(due, or_(Job.serial_key.is_(None), ~waiting.exists()))
@@ -123,10 +131,15 @@ class Worker:
             )
             if job is None:
                 return None
-            job.state, job.lease_until = "leased", now + LEASE
-            job.token += 1
-            job.attempts += 1
-            return Leased(job.id, job.kind, dict(job.payload), job.token, job.attempts, job.max_attempts)
+            if job.attempts < job.max_attempts:
+                job.state, job.lease_until = "leased", now + LEASE
+                job.token += 1
+                job.attempts += 1
+                return Leased(job.id, job.kind, dict(job.payload), job.token, job.attempts, job.max_attempts)
+            # Its worker died at every attempt: the job may be what kills them.
+            job.state, job.lease_until, job.last_error = "dead", None, "the worker died while doing it"
+            log.error("job dead", job=job.id, kind=job.kind, error=job.last_error)
+        return self._lease()
 
     def _do(self, leased: Leased) -> None:
         if leased.kind in handler.outside:
@@ -160,9 +173,9 @@ class Worker:
         dead = leased.attempts >= leased.max_attempts
         delay = min(3600.0, 2.0**leased.attempts) * random.uniform(0.75, 1.25)  # noqa: S311  # jitter, not a secret
         with self.runtime.database.write() as db:
-            db.execute(
+            noted = db.execute(
                 update(Job)
-                .where(Job.id == leased.id, Job.token == leased.token)
+                .where(Job.id == leased.id, Job.token == leased.token, Job.state == "leased")
                 .values(
                     state="dead" if dead else "ready",
                     run_at=clock.now() + timedelta(seconds=delay),
@@ -172,5 +185,5 @@ class Worker:
             )
             plugin = leased.payload.get("plugin") if leased.kind == "event.deliver" else None
             plugin = plugin or (self._plugin_jobs[leased.kind][0] if leased.kind in self._plugin_jobs else None)
-            if plugin is not None:
+            if plugin is not None and noted.rowcount == 1:  # type: ignore[attr-defined]  # as above
                 note_failure(db, plugin, leased.kind, error)

@@ -62,7 +62,7 @@ class AdminView:
 
 @dataclass(frozen=True, slots=True)
 class CliCommand:
-    """A command, run as ``helpouts x {plugin} {command}``."""
+    """A command, run as ``helpouts x {plugin} {command}``; ``ctx.obj`` is the :class:`helpouts.runtime.Runtime`."""
 
     command: click.Command
 

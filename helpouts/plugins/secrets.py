@@ -26,18 +26,19 @@ def unseal(key: bytes, plugin: str, name: str, sealed: str) -> str:
 
     :raises ConfigurationError: when it was made for another row or with another key, or the reference leads nowhere.
     """
-    raw = base64.b64decode(sealed)
     try:
+        raw = base64.b64decode(sealed, validate=True)
         value = AESGCM(key).decrypt(raw[:12], raw[12:], f"{plugin}|{name}".encode()).decode()
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise ConfigurationError(f"the secret {name!r} of {plugin} cannot be decrypted: enter it again") from None
     if value.startswith("env:"):
         if value[4:] not in os.environ:
-            raise ConfigurationError(f"{plugin}.{name} refers to the environment variable {value[4:]}, which is not set")
+            raise ConfigurationError(f"{plugin}.{name} refers to the variable {value[4:]}, which is not set")
         return os.environ[value[4:]]
     if value.startswith("file:"):
         try:
             return Path(value[5:]).read_text("utf-8").strip()
-        except OSError as error:
-            raise ConfigurationError(f"{plugin}.{name} refers to {value[5:]}, which cannot be read: {error.strerror}") from None
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is not text"
+            raise ConfigurationError(f"{plugin}.{name} refers to {value[5:]}, which cannot be read: {why}") from None
     return value

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from helpouts.audit.actor import Actor
 from helpouts.audit.service import record
 from helpouts.clock import clock
-from helpouts.errors import HelpoutsError, NotFound
+from helpouts.errors import ConfigurationError, HelpoutsError, NotFound
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.plugins.models import PluginFailure, PluginFlag, PluginSettingRow
 from helpouts.plugins.records import Setting
@@ -40,7 +40,10 @@ def set_enabled(db: Session, name: str, enabled: bool, actor: Actor) -> None:
 
 
 def read_settings(db: Session, plugin: str) -> dict[str, Any]:
-    """All settings of a plugin, defaults filled in, secrets decrypted."""
+    """All settings of a plugin, defaults filled in, secrets decrypted.
+
+    :raises ConfigurationError: when a secret cannot be had, or a stored value does not fit the declaration (any more).
+    """
     runtime = runtime_of(db)
     declared = runtime.registry.setting_declarations(plugin)
     values = {key: setting.default for key, setting in declared.items()}
@@ -51,6 +54,10 @@ def read_settings(db: Session, plugin: str) -> dict[str, Any]:
             values[row.key] = unseal(runtime.config.key("master_key"), plugin, row.key, row.secret)
         else:
             values[row.key] = row.value
+        try:
+            check_value(declared[row.key], values[row.key])
+        except HelpoutsError as error:
+            raise ConfigurationError(f"the stored setting {plugin}.{row.key} does not fit: {error}") from None
     return values
 
 
@@ -85,11 +92,14 @@ def check_value(setting: Setting, value: Any) -> None:
 
     :raises HelpoutsError: with the setting's key as ``field`` and what would be right.
     """
-    if type(value) is not setting.type:
+    kind: type = type(value)
+    if kind is not setting.type:
         raise HelpoutsError(_l("This must be of the kind %(kind)s.", kind=setting.type.__name__), field=setting.key)
     if setting.required and value in ("", []):
         raise HelpoutsError(_l("This must not be empty."), field=setting.key)
-    if setting.choices and value not in setting.choices:
+    if setting.type is list and not all(isinstance(part, str) for part in value):
+        raise HelpoutsError(_l("This must be a list of texts."), field=setting.key)
+    if setting.choices and any(part not in setting.choices for part in (value if setting.type is list else [value])):
         raise HelpoutsError(_l("Choose one of: %(choices)s.", choices=", ".join(setting.choices)), field=setting.key)
     size = value if setting.type is int else len(value) if setting.type in (str, list) else 0
     if setting.minimum is not None and size < setting.minimum:
@@ -100,5 +110,5 @@ def check_value(setting: Setting, value: Any) -> None:
 
 def note_failure(db: Session, plugin: str, where: str, error: BaseException) -> None:
     """Remember that a plugin raised, for the console."""
-    text = "".join(traceback.format_exception(error))
-    db.add(PluginFailure(plugin=plugin, where=where, message=f"{type(error).__name__}: {error}", traceback=text[-8000:]))
+    text = "".join(traceback.format_exception(error))[-8000:]
+    db.add(PluginFailure(plugin=plugin, where=where, message=f"{type(error).__name__}: {error}", traceback=text))

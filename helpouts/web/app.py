@@ -56,6 +56,7 @@ def create_app(runtime: Runtime, **overrides: object) -> Flask:
     from helpouts.accounts import security
 
     security.init_app(app)
+    app.before_request(lambda: plugin_pages.hide_disabled(app))
     app.before_request(lambda: gate.check_site_state(app))
     app.before_request(lambda: check_permission(app))
     for module in PAGES:

@@ -29,7 +29,6 @@ def init_app(app: Flask) -> None:
         owners[record.blueprint.name] = name
     app.add_url_rule("/x/<plugin>/static/<path:path>", "plugin.static", plugin_file)
     registry.bring_apps(app)
-    app.before_request(lambda: hide_disabled(app))
 
 
 def plugin_file(plugin: str, path: str) -> Response:
