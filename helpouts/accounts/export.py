@@ -39,7 +39,7 @@ _BOOKING = (
     "cancel_reason",
     "created_at",
 )
-_APPLICATION = ("name", "email", "kind", "category", "subcategory", "experience", "link", "state", "reason", "created_at")
+_APPLICATION = ("name", "email", "kind", "category", "subcategory", "experience", "link", "state", "created_at")
 
 
 def export_data(db: Session, user: User) -> dict[str, Any]:

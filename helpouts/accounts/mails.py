@@ -47,7 +47,14 @@ class QueuedMail(MailUtil):
         return self.normalize(email)
 
     def send_mail(
-        self, template: str, subject: str, recipient: Any, sender: Any, body: str | None, html: str | None, **context: Any
+        self,
+        template: str,
+        subject: str,
+        recipient: Any,
+        sender: Any,
+        body: str | None,
+        html: str | None,
+        **context: Any,
     ) -> None:
         """Promise the mail; it is sent when the request's transaction commits, which this asks for."""
         ours, link_name, within = _MAILS[template]

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_security.core import RoleMixin, UserMixin
-from sqlalchemy import ForeignKey, String, Table, Column, Text
+from sqlalchemy import Column, ForeignKey, String, Table, Text
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from passlib.context import CryptContext
+from passlib.context import CryptContext  # type: ignore[import-untyped]
 
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import lazy_gettext as _l
@@ -41,29 +41,30 @@ _EITHER_WAY = (*_ROWS, *(row[::-1] for row in _ROWS))
 _COMMON = frozenset(
     """
     a aa abc abcd access account admin administrator adobe alexander amanda america andrea andrew angel angela anna
-    anthony apple april arsenal ashley asshole august austin autumn azerty baby babygirl back bailey banana barcelona
-    baseball basketball batman beach bear beautiful bella benjamin berlin beyonce big bitch black blink blue bond booboo
-    boss boy brandon brown bubbles buster butterfly california canada captain carlos carmen carolina casper change
-    changeme charlie cheese chelsea cherry chicken chocolate chris christian christopher christmas coffee compaq
-    computer cookie corvette cowboys cristina dallas daniel daniela dark david december default demo dennis diamond
-    dollar dolphin donald dragon eagles einstein elephant elizabeth eminem enter estrella everton facebook family father
-    february ferrari fish flower fluffy football for forever fox freedom friday friend friends fuck fucker fuckme fuckyou
-    fussball gabriel garfield geheim george ginger girl god golf good google gorgeous green guest guitar hallo hammer
-    hannah happy harley harry heart heaven hello help helpouts herzlich hockey hola home honey horse hottie house hunter
-    i icecream iloveu iloveyou in internet is it jackson jaguar jake january jasmine jason jennifer jessica jesus john
-    jonathan jordan joseph joshua july june junior justin kennwort killer king kitty lady ladybug lakers laura lauren
-    legend letmein lily linda little liverpool login lol lord love lovely lover loveyou lucky maggie magic manager
-    manchester march marina marlboro martin master matrix matthew maverick may me melissa mercedes merlin michael
-    michelle mickey midnight mine minecraft mom money monday monkey monster morgan mother mountain mustang my myspace
-    naruto natasha new newyork nicholas nicole nintendo november number october of office ok on one online orange
-    pa parola pass passwort passw password passwords patrick peanut people pepper peter phoenix player please pokemon
-    porsche prince princess private purple pussy queen rabbit rachel rainbow ranger red root rose runner sabrina
-    samantha samsung saturday scarface schalke schatz scooter secret september server sexy shadow silver slipknot smile
-    snoopy snowman soccer sommer sophie spider spiderman spring star starwars steelers strawberry summer sunday
-    sunflower sunshine super superman support sweet sweetie system taylor tennis teresa test tester the thomas thunder
-    thursday tigger tiger tinkerbell to tom trustno tuesday tweety two typ user valentina vanessa veronica victoria
-    video welcome wednesday william willkommen winner winter wizard wolf yamaha yankees year yellow you your zaq
-    """.split()
+    anthony apple april arsenal ashley asshole august austin autumn azerty baby babygirl back bailey banana
+    barcelona baseball basketball batman beach bear beautiful bella benjamin berlin beyonce big bitch black blink
+    blue bond booboo boss boy brandon brown bubbles buster butterfly california canada captain carlos carmen
+    carolina casper change changeme charlie cheese chelsea cherry chicken chocolate chris christian christmas
+    christopher coffee compaq computer cookie corvette cowboys cristina dallas daniel daniela dark david december
+    default demo dennis diamond dollar dolphin donald dragon eagles einstein elephant elizabeth eminem enter
+    estrella everton facebook family father february ferrari fish flower fluffy football for forever fox freedom
+    friday friend friends fuck fucker fuckme fuckyou fussball gabriel garfield geheim george ginger girl god golf
+    good google gorgeous green guest guitar hallo hammer hannah happy harley harry heart heaven hello help helpouts
+    herzlich hockey hola home honey horse hottie house hunter i icecream iloveu iloveyou in internet is it jackson
+    jaguar jake january jasmine jason jennifer jessica jesus john jonathan jordan joseph joshua july june junior
+    justin kennwort killer king kitty lady ladybug lakers laura lauren legend letmein lily linda little liverpool
+    login lol lord love lovely lover loveyou lucky maggie magic manager manchester march marina marlboro martin
+    master matrix matthew maverick may me melissa mercedes merlin michael michelle mickey midnight mine minecraft
+    mom monday money monkey monster morgan mother mountain mustang my myspace naruto natasha new newyork nicholas
+    nicole nintendo november number october of office ok on one online orange pa parola pass passw password
+    passwords passwort patrick peanut people pepper peter phoenix player please pokemon porsche prince princess
+    private purple pussy queen rabbit rachel rainbow ranger red root rose runner sabrina samantha samsung saturday
+    scarface schalke schatz scooter secret september server sexy shadow silver slipknot smile snoopy snowman soccer
+    sommer sophie spider spiderman spring star starwars steelers strawberry summer sunday sunflower sunshine super
+    superman support sweet sweetie system taylor tennis teresa test tester the thomas thunder thursday tiger tigger
+    tinkerbell to tom trustno tuesday tweety two typ user valentina vanessa veronica victoria video wednesday
+    welcome william willkommen winner winter wizard wolf yamaha yankees year yellow you your zaq
+    """.split()  # noqa: SIM905  # a list would be 400 lines long
 )
 #: A password of at most this many different common words is refused.
 _MOST_WORDS = 3
@@ -96,8 +97,10 @@ def check_password(password: str, known: Iterable[str] = (), field: str = "passw
     """
     if len(password) < MIN_LENGTH:
         raise HelpoutsError(
-            _l("Use at least %(length)s characters. A few words that do not belong together are easy to remember.",
-               length=MIN_LENGTH),
+            _l(
+                "Use at least %(length)s characters. A few words that do not belong together are easy to remember.",
+                length=MIN_LENGTH,
+            ),
             field=field,
         )
     if len(password) > MAX_LENGTH:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import cast
 
 from flask_security import UserMixin
 from flask_security.recovery_codes import MfRecoveryCodesUtil
 from flask_security.totp import Totp
-from passlib.totp import TotpMatch
+from passlib.totp import TotpMatch  # type: ignore[import-untyped]
 
 from helpouts.accounts.models import User
 from helpouts.web.db import current_runtime
@@ -19,11 +20,11 @@ class OnceOnlyTotp(Totp):
 
     def get_last_counter(self, user: UserMixin) -> int | None:
         """The time step of the last password that was accepted."""
-        return user.tf_last_counter if isinstance(user, User) else getattr(user, "tf_last_counter", None)
+        return cast("User", user).tf_last_counter
 
     def set_last_counter(self, user: UserMixin, tmatch: TotpMatch) -> None:
         """Remember the step; committed with the sign-in."""
-        user.tf_last_counter = tmatch.counter  # type: ignore[attr-defined]  # our column
+        cast("User", user).tf_last_counter = tmatch.counter
 
 
 class HashedRecoveryCodes(MfRecoveryCodesUtil):
@@ -31,7 +32,7 @@ class HashedRecoveryCodes(MfRecoveryCodesUtil):
 
     def create_recovery_codes(self, user: UserMixin) -> list[str]:
         """New codes, in clear for this once; the old ones are void."""
-        codes = super().create_recovery_codes(user)
+        codes: list[str] = super().create_recovery_codes(user)
         user.mf_recovery_codes = [_keyed(code) for code in codes]
         return codes
 

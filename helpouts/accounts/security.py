@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, flash, redirect, render_template, request, session, url_for
@@ -184,7 +184,7 @@ View = Callable[..., ResponseReturnValue]
 
 def _replace(app: Flask, name: str, make: Callable[[View], View]) -> None:
     endpoint = f"security.{name}"
-    view = app.view_functions[endpoint]
+    view = cast("View", app.view_functions[endpoint])
     app.view_functions[endpoint] = wraps(view)(make(view))
 
 

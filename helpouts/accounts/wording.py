@@ -17,19 +17,16 @@ MESSAGES: dict[str, tuple[Any, str]] = {
     "REAUTHENTICATION_REQUIRED": (_password_again, "info"),
     "REAUTHENTICATION_SUCCESSFUL": (_l("Thank you."), "success"),
     "CONFIRM_REGISTRATION": (
-        _l("Nearly there: open the link in the mail that we have just sent to %(email)s."), "success"
+        _l("Nearly there: open the link in the mail that we have just sent to %(email)s."),
+        "success",
     ),
     "EMAIL_CONFIRMED": (_l("Your mail address is confirmed. Sign in and off you go."), "success"),
     "ALREADY_CONFIRMED": (_l("Your mail address was confirmed before. You can sign in."), "info"),
     "INVALID_CONFIRMATION_TOKEN": (_link_void, "error"),
     "CONFIRMATION_EXPIRED": (_link_void, "error"),
     "CONFIRMATION_REQUIRED": (_l("Confirm your mail address first."), "error"),
-    "CONFIRMATION_REQUEST": (
-        _l("If %(email)s is still to be confirmed, a mail with the link is on its way."), "info"
-    ),
-    "PASSWORD_RESET_REQUEST": (
-        _l("If there is an account with %(email)s, a mail with a link is on its way."), "info"
-    ),
+    "CONFIRMATION_REQUEST": (_l("If %(email)s is still to be confirmed, a mail with the link is on its way."), "info"),
+    "PASSWORD_RESET_REQUEST": (_l("If there is an account with %(email)s, a mail with a link is on its way."), "info"),
     "PASSWORD_RESET_EXPIRED": (_link_void, "error"),
     "INVALID_RESET_PASSWORD_TOKEN": (_link_void, "error"),
     "PASSWORD_RESET_NO_LOGIN": (_l("Your new password is set. Sign in with it."), "success"),
@@ -50,11 +47,13 @@ MESSAGES: dict[str, tuple[Any, str]] = {
     "INVALID_CODE": (_l("The code is wrong."), "error"),
     "API_ERROR": (_l("This is not what was asked for."), "error"),
     "TWO_FACTOR_INVALID_TOKEN": (
-        _l("The code is wrong, too old or was used before: enter the one that your app shows now."), "error"
+        _l("The code is wrong, too old or was used before: enter the one that your app shows now."),
+        "error",
     ),
     "TWO_FACTOR_LOGIN_SUCCESSFUL": (_l("Welcome back."), "success"),
     "TWO_FACTOR_CHANGE_METHOD_SUCCESSFUL": (
-        _l("Done: from now on signing in needs your app as well. Now get your recovery codes."), "success"
+        _l("Done: from now on signing in needs your app as well. Now get your recovery codes."),
+        "success",
     ),
     "TWO_FACTOR_PERMISSION_DENIED": (_l("Start again by signing in."), "error"),
     "TWO_FACTOR_METHOD_NOT_AVAILABLE": (_l("Choose one of the offered ways."), "error"),

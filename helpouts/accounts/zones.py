@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
 from babel.dates import get_timezone_location
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from helpouts import i18n
 from helpouts.clock import clock
 
 _AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+
+
 @cache
 def known() -> frozenset[str]:
     """All IANA names of this machine (looking them up costs milliseconds, so it is done once)."""

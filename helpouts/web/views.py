@@ -11,7 +11,6 @@ from flask_security import current_user
 from helpouts import i18n, site
 from helpouts.accounts.security import safe_next
 from helpouts.catalog.queries import front_page
-from helpouts.catalog.queries import front_page
 from helpouts.errors import NotFound
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.web.db import current_db, current_runtime

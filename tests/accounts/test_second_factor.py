@@ -26,7 +26,8 @@ def enrol(client: FlaskClient) -> TOTP:
     assert 'src="data:image/svg+xml;base64,' in page.text
     key = re.search(r"data-key>([A-Z2-7-]+)<", page.text)
     action = re.search(r'action="(/tf-setup/[^"]+)"', page.text)
-    assert key and action
+    assert key
+    assert action
     app = TOTP(key=key[1].replace("-", ""))
     answer = submit(client, action[1], form_on="/tf-setup", code=app.generate(time.time() - 30).token)
     assert answer.headers["Location"] == "/account/security"
@@ -88,7 +89,8 @@ def test_odd_codes_get_a_message(site: Flask, enrolled: TOTP, code: str) -> None
     client = half_way(site)
     for path in ("/tf-validate", "/mf-recovery"):
         page = submit(client, path, code=code)
-        assert page.status_code == 200 and 'id="code-error"' in page.text
+        assert page.status_code == 200
+        assert 'id="code-error"' in page.text
     assert client.get("/account").status_code == 302
 
 
@@ -105,18 +107,18 @@ def test_a_wrong_code_sets_nothing_up(site: Flask, runtime: Runtime, person: Cal
     assert submit(client, "/tf-setup", setup="sms").status_code == 200
     with runtime.database.read() as db:
         user = db.scalars(select(User)).one()
-        assert user.tf_primary_method is None and user.tf_totp_secret is None
+        assert user.tf_primary_method is None
+        assert user.tf_totp_secret is None
 
 
 def test_the_key_is_encrypted_at_rest(runtime: Runtime, enrolled: TOTP) -> None:
     with runtime.database.read() as db:
         kept = db.scalars(select(User.tf_totp_secret)).one() or ""
-    assert enrolled.base32_key not in kept and '"enckey"' in kept
+    assert enrolled.base32_key not in kept
+    assert '"enckey"' in kept
 
 
-def test_recovery_codes_work_once_each_and_are_kept_hashed(
-    site: Flask, runtime: Runtime, enrolled: TOTP
-) -> None:
+def test_recovery_codes_work_once_each_and_are_kept_hashed(site: Flask, runtime: Runtime, enrolled: TOTP) -> None:
     client = half_way(site)
     submit(client, "/tf-validate", code=now(enrolled))
     page = submit(client, "/mf-recovery-codes", generate_new_codes="1")
@@ -125,7 +127,8 @@ def test_recovery_codes_work_once_each_and_are_kept_hashed(
     assert codes[0] not in client.get("/mf-recovery-codes?show_codes=1").text
     with runtime.database.read() as db:
         kept: Any = db.scalars(select(User.mf_recovery_codes)).one()
-        assert len(kept) == 8 and not set(codes) & set(kept)
+        assert len(kept) == 8
+        assert not set(codes) & set(kept)
 
     lost = half_way(site)
     assert "This code is wrong or was used before." in submit(lost, "/mf-recovery", code="0000-0000-0000").text

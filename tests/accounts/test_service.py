@@ -34,7 +34,8 @@ OPERATOR = Actor("operator", None, "root@example.org")
 def test_everybody_is_a_customer(db: Session) -> None:
     user = create_user(db, "Anna@Example.org", "x", "Anna", ("support",))
     assert [role.name for role in user.roles] == ["customer", "support"]
-    assert user.email == "anna@example.org" and user.confirmed_at is None
+    assert user.email == "anna@example.org"
+    assert user.confirmed_at is None
 
 
 def test_one_address_is_one_account_in_whatever_letters(db: Session) -> None:
@@ -84,7 +85,9 @@ def test_addresses_that_are_good(good: str) -> None:
     assert normalize_email(good) == normalize_email(good.upper())
 
 
-@pytest.mark.parametrize("bad", ["", "a", "a@b", "a@@b.org", "a b@c.org", "a@b.org\nBcc: c@d.org", "a@b.org\0", "<a@b.org>"])
+@pytest.mark.parametrize(
+    "bad", ["", "a", "a@b", "a@@b.org", "a b@c.org", "a@b.org\nBcc: c@d.org", "a@b.org\0", "<a@b.org>"]
+)
 def test_addresses_that_are_not(bad: str) -> None:
     with pytest.raises(HelpoutsError) as refusal:
         normalize_email(bad)
@@ -106,9 +109,21 @@ def test_names_of_all_the_world(name: str) -> None:
 @pytest.mark.parametrize(
     "password",
     [
-        "passwordpassword", "iloveyou1234", "qwertyuiop12", "qwertzuiop123", "letmeinletmein", "P@ssw0rd2024!!",
-        "123456789012", "aaaaaaaaaaaa", "1q2w3e4r5t6y", "abcdefghijkl", "Sommer2026!!!!", "dragonmaster99",
-        "Anna.Muster2024", "muster-anna-1", "000111222333",
+        "passwordpassword",
+        "iloveyou1234",
+        "qwertyuiop12",
+        "qwertzuiop123",
+        "letmeinletmein",
+        "P@ssw0rd2024!!",
+        "123456789012",
+        "aaaaaaaaaaaa",
+        "1q2w3e4r5t6y",
+        "abcdefghijkl",
+        "Sommer2026!!!!",
+        "dragonmaster99",
+        "Anna.Muster2024",
+        "muster-anna-1",
+        "000111222333",
     ],
 )
 def test_passwords_that_are_tried_first(password: str) -> None:
@@ -120,7 +135,14 @@ def test_passwords_that_are_tried_first(password: str) -> None:
 
 @pytest.mark.parametrize(
     "password",
-    ["correct horse battery staple", "kV9#mm2!xQ7z", "sehr lange gurke im park", "синий слон танцует", "青い象が公園で踊っています", "größere äpfel 77"],
+    [
+        "correct horse battery staple",
+        "kV9#mm2!xQ7z",
+        "sehr lange gurke im park",
+        "синий слон танцует",
+        "青い象が公園で踊っています",
+        "größere äpfel 77",
+    ],
 )
 def test_passwords_that_will_do(password: str) -> None:
     check_password(password, ["Anna Muster", "anna@example.org"])
@@ -148,7 +170,8 @@ def test_a_user_from_the_command_line(helpouts: Callable[..., Any], runtime: Run
     assert made["roles"] == ["customer", "admin", "finance"]
     with runtime.database.read() as db:
         user = db.scalars(select(User)).one()
-        assert user.confirmed_at is not None and verify_password(made["password"], user.password or "")
+        assert user.confirmed_at is not None
+        assert verify_password(made["password"], user.password or "")
         assert db.scalars(select(AuditEntry.action)).all() == ["user.create"]
     assert helpouts("role", "add", "root@example.org", "support").output == "root@example.org is support now\n"
     assert "no longer" in helpouts("role", "remove", "ROOT@example.org", "support").output
@@ -168,6 +191,7 @@ def test_wrong_use_of_the_command_line_changes_nothing(
     helpouts: Callable[..., Any], runtime: Runtime, arguments: tuple[str, ...], code: int, says: str
 ) -> None:
     done = helpouts(*arguments)
-    assert done.exit_code == code and says in done.output
+    assert done.exit_code == code
+    assert says in done.output
     with runtime.database.read() as db:
         assert db.scalars(select(User)).all() == []

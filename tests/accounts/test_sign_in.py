@@ -59,7 +59,8 @@ def test_signing_in_makes_a_new_token_and_only_its_hash_is_kept(
     assert planted is not None
     sign_in(client)
     mine = client.get_cookie(COOKIE)
-    assert mine is not None and mine.value != planted.value
+    assert mine is not None
+    assert mine.value != planted.value
     [row] = rows(runtime)
     assert row.user_id == user.id
     assert row.token_hash == token_hash(mine.value)

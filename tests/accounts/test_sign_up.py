@@ -78,7 +78,11 @@ def test_from_sign_up_to_sign_in(mailing: Runtime, postman: tuple[Postman, int])
     assert sign_in(client).headers["Location"] == "/account"
     with mailing.database.read() as db:
         user = db.scalars(select(User)).one()
-        assert (user.name, user.email, [role.name for role in user.roles]) == ("Anna Muster", "anna@example.org", ["customer"])
+        assert (user.name, user.email, [role.name for role in user.roles]) == (
+            "Anna Muster",
+            "anna@example.org",
+            ["customer"],
+        )
         assert user.confirmed_at is not None
         assert (user.password or "").startswith("$argon2id$")
 
@@ -105,16 +109,16 @@ def test_links_lead_to_the_public_address_whatever_the_request_says(
     assert cookie is not None
     other = secure(create_app(mailing).test_client())
     other.set_cookie("__Host-session", cookie.value, domain="evil.example", secure=True)
-    other.post("/reset", data={"csrf_token": token, "email": "anna@example.org"}, headers=evil, base_url="https://evil.example")
+    other.post(
+        "/reset", data={"csrf_token": token, "email": "anna@example.org"}, headers=evil, base_url="https://evil.example"
+    )
     drain(mailing)
     [mail] = postman[0].mails
     assert "evil" not in mail.as_string()
     assert link_in(mail).startswith("/reset/")
 
 
-def test_a_new_password_by_mail(
-    mailing: Runtime, postman: tuple[Postman, int], person: Callable[..., User]
-) -> None:
+def test_a_new_password_by_mail(mailing: Runtime, postman: tuple[Postman, int], person: Callable[..., User]) -> None:
     person()
     app = create_app(mailing)
     client, elsewhere = secure(app.test_client()), secure(app.test_client())
@@ -213,9 +217,11 @@ def test_a_wrong_answer_gets_a_message_at_its_field_and_changes_nothing(
     page = submit(client, "/register", **given)
     assert page.status_code == 200
     at_field = re.search(rf'id="{field}-error".*?</p>', page.text, re.DOTALL)
-    assert at_field is not None and says in at_field[0]
+    assert at_field is not None
+    assert says in at_field[0]
     assert PASSWORD not in page.text
-    assert users(runtime) == 0 and jobs(runtime) == 0
+    assert users(runtime) == 0
+    assert jobs(runtime) == 0
 
 
 @pytest.mark.parametrize("path", ["/login", "/register", "/reset", "/confirm", "/change", "/account/profile"])

@@ -40,7 +40,8 @@ def test_a_page_that_says_nothing_is_refused_to_everybody(runtime: Runtime) -> N
     app = create_app(runtime)
     app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
     answer = app.test_client().get("/forgotten")
-    assert answer.status_code == 403 and "secret" not in answer.text
+    assert answer.status_code == 403
+    assert "secret" not in answer.text
 
 
 def test_every_form_needs_its_token(site: Flask) -> None:
