@@ -15,6 +15,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields import Field
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -61,13 +62,13 @@ def form_field(question: CategoryField) -> Field:
     """The form field for one declared field; the service checks the answer again."""
     label, help_text = in_language(question.label), in_language(question.help)
     required = InputRequired(_l("Please answer this question.")) if question.required else Optional()
-    choices = [(choice.value, in_language(choice.label)) for choice in question.choices]
+    choices = [SelectChoice(value=choice.value, label=in_language(choice.label)) for choice in question.choices]
     if question.type == "boolean":
         return BooleanField(label, description=help_text)
     if question.type == "choices":
         return CheckboxesField(label, choices=choices, validators=[required], description=help_text)
     if question.type == "choice":
-        empty = [("", _l("Please choose"))]
+        empty = [SelectChoice(value="", label=_l("Please choose"))]
         return SelectField(label, choices=[*empty, *choices], validators=[required], description=help_text)
     if question.type == "integer":
         return IntegerField(label, validators=[required], description=help_text)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields import Field
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from helpouts import formatting
@@ -105,27 +107,22 @@ def listing_form(category: Category, currencies: tuple[str, ...], listing: Listi
     own: dict[str, Field] = {f"field_{field.key}": form_field(field) for field in category.listing_fields}
     values = start_values(category, currencies, listing, expert)
     form = type("CategoryListingForm", (ListingForm,), own)(data=values)
-    form.subcategory.choices = [
-        ("", _("Please choose")),
-        *((sub.slug, in_language(sub.label)) for sub in category.subcategories),
-    ]
+    topics = [(sub.slug, in_language(sub.label)) for sub in category.subcategories]
+    form.subcategory.choices = options([("", _("Please choose")), *topics])
     if not category.subcategories:
         del form.subcategory
     form.languages.choices = language_choices([*expert.languages, *values["languages"]])
-    form.pricing.choices = [
-        ("free", _("Free")),
-        ("fixed", _("A fixed price for the session")),
-        ("per_minute", _("A price per minute of connection")),
-    ]
-    form.currency.choices = [(code, code) for code in currencies]
+    pricings = {"free": _("Free"), "fixed": _("A fixed price for the session"), "per_minute": _("A price per minute")}
+    form.pricing.choices = options(pricings.items())
+    form.currency.choices = options((code, code) for code in currencies)
     lengths = sorted({*LENGTHS, values["length_minutes"]})
-    form.length_minutes.choices = [(minutes, formatting.minutes(minutes)) for minutes in lengths]
+    form.length_minutes.choices = options((minutes, formatting.minutes(minutes)) for minutes in lengths)
     names = {"flexible": _("Flexible"), "moderate": _("Moderate"), "strict": _("Strict")}
-    form.cancellation_policy.choices = [
+    form.cancellation_policy.choices = options(
         (policy, f"{names[policy]}: {policy_text(policy, 'fixed')}")
         for policy in validation.POLICIES
         if policy in category.cancellation_policies
-    ]
+    )
     return form
 
 
@@ -175,7 +172,11 @@ def amount(text: str, currency: str) -> int:
         raise HelpoutsError(_l("Enter a price such as 25 or 12.50."), field="price") from None
 
 
-def language_choices(extra: list[str]) -> list[tuple[str, str]]:
+def language_choices(extra: list[str]) -> list[SelectChoice]:
     """The languages of a form: those that somebody has already, then the usual ones."""
-    codes = dict.fromkeys([*extra, *LANGUAGES])
-    return [(code, language_name(code)) for code in codes]
+    return options((code, language_name(code)) for code in dict.fromkeys([*extra, *LANGUAGES]))
+
+
+def options(pairs: Iterable[tuple[Any, str]]) -> list[SelectChoice]:
+    """(value, label) pairs as WTForms wants them."""
+    return [SelectChoice(value=value, label=label) for value, label in pairs]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import Actor
@@ -16,6 +17,7 @@ from helpouts.catalog import Category
 from helpouts.catalog.models import Expert
 from helpouts.hookspecs import hookimpl
 from helpouts.registry import Registry
+from helpouts.runtime import Runtime
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -76,3 +78,23 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
         monkeypatch.setattr(helpouts.vetting.service, "judge", judge)
     monkeypatch.setattr(helpouts.payments.service, "ready_to_be_paid", lambda _db, _user_id: said.ready)
     yield said
+
+
+@pytest.fixture
+def count_queries(runtime: Runtime) -> Callable[..., int]:
+    """Counts the statements that reach the database while something is done."""
+
+    def count(work: Callable[[], object]) -> int:
+        statements: list[str] = []
+
+        def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+            statements.append(statement)
+
+        event.listen(runtime.database.engine, "before_cursor_execute", note)
+        try:
+            work()
+        finally:
+            event.remove(runtime.database.engine, "before_cursor_execute", note)
+        return len(statements)
+
+    return count

@@ -62,9 +62,8 @@ def make_user(db: Session, name: str, zone: str = "UTC") -> User:
 
 def make_expert(db: Session, name: str, *categories: str, **values: Any) -> Expert:
     user = make_user(db, name)
-    expert = Expert(
-        slug=name.lower().replace(" ", "-"), name=name, headline=f"{name} knows", languages=["en"], **values
-    )
+    given: dict[str, Any] = {"headline": f"{name} knows", "languages": ["en"]} | values
+    expert = Expert(slug=name.lower().replace(" ", "-"), name=name, **given)
     expert.members = [ExpertMember(user=user, role="owner")]
     expert.categories = [ExpertCategory(category=slug) for slug in categories or ("repair",)]
     db.add(expert)
