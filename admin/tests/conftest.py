@@ -129,11 +129,15 @@ def enter(site: Flask, people: dict[str, User]) -> Callable[..., FlaskClient]:
 def send() -> Callable[..., Any]:
     """Sends a form with the token of the page that it stands on."""
 
+    tokens: dict[FlaskClient, str] = {}
+
     def post_form(client: FlaskClient, path: str, on: str = "/console/", **values: Any) -> Any:
-        page = client.get(on)
-        found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
-        assert found, f"no form on {on}: {page.status}"
-        return client.post(path, data={"csrf_token": found[1], **values})
+        if client not in tokens:
+            page = client.get(on)
+            found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+            assert found, f"no form on {on}: {page.status}"
+            tokens[client] = found[1]
+        return client.post(path, data={"csrf_token": tokens[client], **values})
 
     return post_form
 

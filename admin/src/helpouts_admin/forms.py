@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask_wtf import FlaskForm
-from wtforms import StringField, TextAreaField
+from wtforms import TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its type stubs
 from wtforms.validators import DataRequired, Length
 
 from helpouts.i18n import lazy_gettext as _l
 
 
-class NoForm(FlaskForm):
-    """Nothing to fill in: a button (and the token against forged requests)."""
+def choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """(value, name) pairs as WTForms wants them."""
+    return [SelectChoice(value=value, label=name) for value, name in pairs]
 
 
 class ReasonForm(FlaskForm):
@@ -47,9 +51,3 @@ class MessageForm(FlaskForm):
         validators=[DataRequired(_l("Write something.")), Length(max=5000)],
         description=_l("Sent by mail."),
     )
-
-
-class RoleForm(FlaskForm):
-    """Fields shared by the forms that name a person's role; the page fills the choices."""
-
-    reason = StringField(_l("Reason"), validators=[DataRequired(_l("Say why.")), Length(max=500)])

@@ -54,7 +54,7 @@ def mount(app: Flask) -> Admin:
 def harden(response: Response) -> Response:
     """Headers of the console's pages: strict policy, kept by nobody (OWASP ASVS 5.0, 3.4 and 14.3)."""
     if request.path == URL or request.path.startswith(f"{URL}/"):
-        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers["Content-Security-Policy"] = POLICY
         if not (request.endpoint or "").endswith(".static"):
             response.headers["Cache-Control"] = "no-store"
         response.headers["X-Robots-Tag"] = "noindex"

@@ -22,6 +22,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its type stubs
 from wtforms.form import BaseForm
 
 from helpouts.errors import ConfigurationError, HelpoutsError
@@ -117,7 +118,7 @@ def _read(setting: Setting, data: Any) -> Any:
 
 def _field(setting: Setting, now: Stored) -> Any:
     label, about = str(setting.label), str(setting.help)
-    choices = [(choice, choice) for choice in setting.choices]
+    choices = [SelectChoice(value=choice, label=choice) for choice in setting.choices]
     if setting.secret:
         state = now.secrets[setting.key]
         about = " ".join(filter(None, (about, _("Set.") if state == "set" else state or _("Not set."))))

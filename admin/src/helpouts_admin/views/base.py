@@ -6,6 +6,7 @@ deleted through a generated form; what changes something is an :class:`~helpouts
 
 from __future__ import annotations
 
+import re
 import traceback
 import typing as t
 from collections.abc import Sequence
@@ -38,6 +39,8 @@ log = structlog.get_logger("helpouts.console")
 Answer = str | BaseResponse | tuple[str, int]
 F = t.TypeVar("F", bound=t.Callable[..., t.Any])
 EXPORT_LIMIT = 10_000
+#: Nobody turns more pages than this; a greater number would not fit into the query.
+LAST_PAGE = 1_000_000
 PLUGIN = "console"
 
 
@@ -174,8 +177,8 @@ class Records(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's metacl
                 raise TypeError(f"{type(self).__name__} must name its columns in {attribute}")
         if self.can_export and self.column_export_list is None:
             raise TypeError(f"{type(self).__name__} must name its columns in column_export_list")
-        self.column_formatters_export = self.column_formatters_export or {}
-        self.column_sortable_list = self.column_sortable_list or ()
+        self.column_formatters_export = getattr(self, "column_formatters_export", None) or {}
+        self.column_sortable_list = getattr(self, "column_sortable_list", None) or ()
         endpoint = self.endpoint_name
         super().__init__(
             self.shows, Facade(), name=name, category=category, endpoint=endpoint, url=endpoint.removeprefix("console_")
@@ -183,7 +186,7 @@ class Records(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's metacl
 
     # -- nothing is scaffolded -------------------------------------------------------------------------------
 
-    def scaffold_form(self) -> type[BaseForm]:
+    def scaffold_form(self) -> t.Any:
         """No generated forms: they would name every column."""
         return BaseForm
 
@@ -205,7 +208,7 @@ class Records(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's metacl
 
     def get_one(self, id: object) -> t.Any:
         """A record by its key, only if the list would show it too; None else."""
-        if not str(id).isdigit():
+        if not re.fullmatch("[0-9]{1,9}", str(id)):
             return None
         return self.get_query().filter(self._primary_key_column() == int(str(id))).one_or_none()
 
@@ -215,6 +218,11 @@ class Records(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's metacl
     def get_filter_arg(self, index: int, flt: t.Any) -> str:
         """Filters are known by their place: names differ by language."""
         return str(index)
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        found: ViewArgs = super()._get_list_extra_args()
+        found.page = min(max(found.page or 0, 0), LAST_PAGE)
+        return found
 
     def _get_list_filter_args(self) -> t.Any:
         return [
@@ -227,13 +235,13 @@ class Records(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's metacl
         return {f"flt{index}_{index}": value for index, _name, value in filters or ()}
 
     def _get_list_url(self, view_args: ViewArgs) -> str:
-        wanted = {
+        wanted: dict[str, t.Any] = {
             "page": view_args.page or None,
             "sort": view_args.sort,
             "desc": 1 if view_args.sort_desc else None,
             "search": view_args.search or None,
         }
-        return url_for(".index_view", **wanted, **self._get_filters(view_args.filters))
+        return url_for(".index_view", **(wanted | self._get_filters(view_args.filters)))
 
     def filter_rows(self) -> list[tuple[int, str, list[tuple[str, str]], str]]:
         """(place, name, options, chosen value) of each filter, for the template."""
@@ -244,7 +252,9 @@ class Records(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's metacl
 
     def filter_url(self, index: int, value: str) -> str:
         """The list with one filter changed, from its first page."""
-        kept = {key: v for key, v in request.args.items() if (key.startswith("flt") or key == "search") and v}
+        kept: dict[str, t.Any] = {
+            key: v for key, v in request.args.items() if (key.startswith("flt") or key == "search") and v
+        }
         kept.pop(f"flt{index}_{index}", None)
         if value:
             kept[f"flt{index}_{index}"] = value

@@ -201,7 +201,7 @@ def presence(db: Session, room: Room | None) -> list[tuple[Presence, str]]:
     if room is None:
         return []
     rows = select(Presence, User.name).join(User, User.id == Presence.user_id).where(Presence.session_id == room.id)
-    return [(row, name) for row, name in db.execute(rows.order_by(Presence.joined_at)).tuples()]
+    return [(row, name) for row, name in db.execute(rows.order_by(Presence.joined_at))]
 
 
 def _end(db: Session, room: Room, form: Any, actor: Actor) -> None:

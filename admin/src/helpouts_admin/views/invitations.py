@@ -21,6 +21,7 @@ from helpouts.vetting.models import Invitation
 from helpouts_admin import columns, words
 from helpouts_admin.actions import Action, ShowOnce
 from helpouts_admin.filters import Choice
+from helpouts_admin.forms import choices
 from helpouts_admin.views.base import Answer, Records, expose, forms_for, perform
 
 
@@ -32,7 +33,7 @@ class IssueForm(FlaskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.category.choices = columns.category_options()
+        self.category.choices = choices(columns.category_options())
 
 
 def _issue(db: Session, _record: object, form: Any, actor: Actor) -> ShowOnce:

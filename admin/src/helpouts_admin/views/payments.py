@@ -274,7 +274,7 @@ class RefundsView(Records):
         found: dict[int, str] | None = db.info.get("console.currencies")
         if found is None or record.payment_id not in found:
             ids = {row.payment_id for row in db.identity_map.values() if isinstance(row, Refund)} | {record.payment_id}
-            found = dict(db.execute(select(Payment.id, Payment.currency).where(Payment.id.in_(ids))).tuples().all())
+            found = dict(db.execute(select(Payment.id, Payment.currency).where(Payment.id.in_(ids))).all())
             db.info["console.currencies"] = found
         return found[record.payment_id]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import abort, redirect, request, url_for
@@ -31,7 +32,7 @@ def offers(plugin: Plugin) -> list[str]:
         *(_("Vetting rule: %(name)s", name=record.title) for record in kept.get("helpouts_vetting_rules", ())),
         *(_("Video: %(name)s", name=record.name) for record in kept.get("helpouts_video_transports", ())),
     ]
-    counted = {
+    counted: dict[str, Callable[[int], str]] = {
         "helpouts_settings": lambda n: ngettext("%(n)s setting", "%(n)s settings", n),
         "helpouts_blueprints": lambda n: _("pages"),
         "helpouts_admin_views": lambda n: ngettext("%(n)s console page", "%(n)s console pages", n),
@@ -52,9 +53,7 @@ class PluginsView(Page):
     def index(self) -> str:
         """All installed plugins, also those that could not be loaded."""
         db, registry = current_db(), current_runtime().registry
-        failures = dict(
-            db.execute(select(PluginFailure.plugin, func.count()).group_by(PluginFailure.plugin)).tuples().all()
-        )
+        failures = dict(db.execute(select(PluginFailure.plugin, func.count()).group_by(PluginFailure.plugin)).all())
         return self.render(
             "console/plugins.html",
             plugins=sorted(registry.plugins.items(), key=lambda item: (not item[1].error, item[0])),

@@ -18,6 +18,7 @@ from helpouts.web.db import current_db, current_runtime
 from helpouts.web.forms import attach
 from helpouts.web.permissions import current_actor
 from helpouts_admin import words
+from helpouts_admin.forms import choices
 from helpouts_admin.views.base import Answer, Page, expose
 
 #: Whole numbers: key, least, most.
@@ -30,7 +31,7 @@ NUMBERS = {
 }
 
 
-def _whole(key: str, label: object, about: object) -> IntegerField:
+def _whole(key: str, label: Any, about: Any) -> IntegerField:
     least, most = NUMBERS[key]
     message = _l("Enter a whole number from %(least)s to %(most)s.", least=least, most=most)
     return IntegerField(
@@ -85,7 +86,7 @@ class SiteView(Page):
         if not form.validate():
             return self._page(form), 400
         values = {key: getattr(form, key).data for key in ("state", "payment_backend", "video_transport", *NUMBERS)}
-        values["fee_bp"] = int(Decimal(form.fee.data) * 100)
+        values["fee_bp"] = int((form.fee.data or Decimal(0)) * 100)
         try:
             for key, value in values.items():
                 if value != site.get(db, key):
@@ -105,12 +106,12 @@ class SiteView(Page):
         data["fee"] = Decimal(data["fee_bp"]) / 100
         form = SiteForm(formdata=None, data=data) if filled else SiteForm()
         runtime = current_runtime()
-        form.state.choices = [(state, words.word(state)) for state in site.SITE_STATES]
+        form.state.choices = choices(words.options(*site.SITE_STATES))
         for field, configured, offered in (
             (form.payment_backend, runtime.config.payment_backend, runtime.registry.payment_backends(db)),
             (form.video_transport, runtime.config.video_transport, runtime.registry.video_transports(db)),
         ):
             names = sorted({*offered, *([data[field.short_name]] if data[field.short_name] else [])})
             default = _("As configured: %(name)s", name=configured)
-            field.choices = [("", default), *((name, name) for name in names)]
+            field.choices = choices([("", default), *((name, name) for name in names)])
         return form

@@ -20,7 +20,7 @@ from helpouts.web.permissions import OPERATOR_ROLES
 from helpouts_admin import columns, words
 from helpouts_admin.actions import Action
 from helpouts_admin.filters import Choice
-from helpouts_admin.forms import ReasonForm
+from helpouts_admin.forms import ReasonForm, choices
 from helpouts_admin.views.base import Records
 
 #: "customer" is everybody's; "expert" comes from an invitation and goes with it.
@@ -34,7 +34,7 @@ class RoleForm(ReasonForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.role.choices = words.options(*GIVEN)
+        self.role.choices = choices(words.options(*GIVEN))
 
 
 def _grant(db: Session, user: User, form: Any, actor: Actor) -> None:
