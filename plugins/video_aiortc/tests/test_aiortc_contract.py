@@ -33,6 +33,7 @@ def test_loading_the_plugin_and_asking_its_hooks_does_not_load_the_media_librari
     program = (
         "import sys, helpouts_video_aiortc as plugin;"
         "plugin.helpouts_video_transports(); plugin.helpouts_settings(); plugin.helpouts_live_routes();"
+        "plugin.helpouts_health_checks();"
         "sys.exit(bool({'aiortc', 'aioice', 'pylibsrtp', 'av'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from helpouts.hookspecs import hookimpl
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.plugins import LiveRoute, Setting
+from helpouts.plugins import HealthCheck, LiveRoute, Problem, Setting
 from helpouts.sessions import TransportCapabilities, TransportContext, TransportDriver, VideoTransport
 
 if TYPE_CHECKING:
     from aiohttp import web
+    from sqlalchemy.orm import Session
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 # a relay is there to be reached from everywhere; operators may narrow it
 
@@ -61,10 +62,22 @@ def helpouts_settings() -> Iterable[Setting]:
         ),
         Setting(
             "max_calls", int, 100, _l("Calls at the same time"),
-            _l("Further calls are refused until one ends. One processor core carries about a hundred."),
+            _l("Further calls are refused until one ends."),
             minimum=1, maximum=10000,
         ),
     ]  # fmt: skip
+
+
+@hookimpl
+def helpouts_health_checks() -> Iterable[HealthCheck]:
+    """Whether browsers can reach the relay, as far as the settings tell."""
+    return [HealthCheck("relay", _l("Video relay"), _check)]
+
+
+def _check(db: Session, settings: Mapping[str, Any]) -> Sequence[Problem]:
+    from helpouts_video_aiortc.health import check
+
+    return check(db, settings)
 
 
 @hookimpl
