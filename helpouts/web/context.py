@@ -66,8 +66,8 @@ def nav_links() -> list[dict[str, str]]:
     links = []
     if current_user.is_authenticated and current_user.has_role("expert"):
         links.append({"url": url_for("catalog.expert_dashboard"), "label": i18n.gettext("My expert desk")})
-    if current_user.is_authenticated and current_user.has_any_role(*OPERATOR_ROLES) and "admin.index" in _endpoints():
-        links.append({"url": url_for("admin.index"), "label": i18n.gettext("Console")})
+    if current_user.is_authenticated and current_user.has_any_role(*OPERATOR_ROLES) and "console.index" in _endpoints():
+        links.append({"url": url_for("console.index"), "label": i18n.gettext("Console")})
     return links
 
 

@@ -12,8 +12,6 @@ export class Call extends EventTarget {
     this.#socket = socket;
     this.#camera = root.querySelector("[data-remote]");
     this.#sharing = root.querySelector("[data-remote-screen]");
-    this.#camera.srcObject = new MediaStream();
-    this.#sharing.srcObject = new MediaStream();
     devices.onchange = (kind, track) => this.#connection?.replaceTrack(kind, track);
   }
 
@@ -51,7 +49,8 @@ export class Call extends EventTarget {
 
   #show(kind, track) {
     const element = kind === "screen" ? this.#sharing : this.#camera;
-    const stream = element.srcObject;
+    // Not earlier: an element with an empty stream would hold back the page's load event.
+    const stream = element.srcObject ??= new MediaStream();
     const same = (old) => (kind === "audio") === (old.kind === "audio");
     for (const old of stream.getTracks().filter(same)) stream.removeTrack(old);
     if (track) stream.addTrack(track);

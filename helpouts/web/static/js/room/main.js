@@ -151,6 +151,7 @@ function controls() {
     button.title = label;
   }
   root.dataset.camera = own.camera;
+  root.dataset.facing = devices.facing;
 }
 
 function toggleChat() {

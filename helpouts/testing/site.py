@@ -1,0 +1,159 @@
+"""A whole site for browser tests: real processes, a real SMTP server, a database of either kind."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import AsyncMessage
+
+from helpouts.config import load_config
+from helpouts.runtime import Runtime, make_runtime
+
+
+class Mailbox(AsyncMessage):
+    """Keeps every mail that the SMTP server takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mails: list[EmailMessage] = []
+
+    def prepare_message(self, session: Any, envelope: Any) -> Any:
+        """Parse with the modern policy."""
+        return email.message_from_bytes(envelope.original_content, policy=email.policy.default)
+
+    async def handle_message(self, message: Any) -> None:
+        """Keep it."""
+        self.mails.append(message)
+
+    def wait_for(self, to: str, subject: str, seconds: float = 20) -> EmailMessage:
+        """The newest mail to somebody whose subject contains a text."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for mail in reversed(self.mails):
+                if mail["To"] == to and subject in mail["Subject"]:
+                    return mail
+            time.sleep(0.1)
+        seen = [(mail["To"], mail["Subject"]) for mail in self.mails]
+        raise AssertionError(f"no mail to {to} about {subject!r}; there are {seen}")
+
+
+def body_of(mail: EmailMessage) -> str:
+    """The text of a mail."""
+    return mail.get_body(("plain",)).get_content()
+
+
+def link_in(mail: EmailMessage, part: str) -> str:
+    """The first link of a mail that contains a text."""
+    return next(link for link in re.findall(r"https?://\S+", body_of(mail)) if part in link)
+
+
+def free_ports() -> int:
+    """The first of two neighbouring free ports."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+class Site:
+    """``helpouts up`` in a folder of its own."""
+
+    def __init__(self, folder: Path, database_url: str = "") -> None:
+        self.mailbox = Mailbox()
+        self.smtp = Controller(self.mailbox, hostname="127.0.0.1", port=free_ports())
+        self.smtp.start()
+        self.port = free_ports()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("HELPOUTS_")},
+            "HELPOUTS_DATA": str(folder / "data"),
+            "HELPOUTS_DATABASE": database_url,
+            "HELPOUTS_PORT": str(self.port),
+            "HELPOUTS_PUBLIC_URL": self.url,
+            "HELPOUTS_MAIL_HOST": "127.0.0.1",
+            "HELPOUTS_MAIL_PORT": str(self.smtp.port),
+            "HELPOUTS_WEB_WORKERS": "1",
+            "HELPOUTS_LOGIN_RATE": "1000 per minute",
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = (folder / "site.log").open("wb")
+
+    def start(self, *arguments: str) -> None:
+        """Start the three processes and wait until they serve."""
+        command = [sys.executable, "-m", "helpouts", "up", *arguments]
+        self.process = subprocess.Popen(command, env=self.environment, stdout=self.log, stderr=subprocess.STDOUT)
+        self.wait_until_ready(60)
+
+    def wait_until_ready(self, seconds: float) -> None:
+        """Wait until web and live answer."""
+        deadline = time.monotonic() + seconds
+        for url in (f"{self.url}/readyz", f"http://127.0.0.1:{self.port + 1}/readyz"):
+            while True:
+                try:
+                    with urllib.request.urlopen(url, timeout=2):
+                        break
+                except OSError:
+                    if time.monotonic() > deadline:
+                        raise AssertionError(f"{url} does not answer; log: {self.log_text()[-3000:]}") from None
+                    time.sleep(0.1)
+
+    def run(self, *arguments: str) -> str:
+        """Run a command of the site to its end; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "helpouts", *arguments], env=self.environment, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def runtime(self) -> Runtime:
+        """The site's database and plugins from the test's own process."""
+        return make_runtime(load_config(self.environment))
+
+    def plugins(self) -> dict[str, str]:
+        """Name to state, as the command line tells it."""
+        return {row["name"]: row["state"] for row in json.loads(self.run("plugins", "list", "--json"))}
+
+    def children(self, kind: str) -> list[int]:
+        """Process ids of one kind of process (web, live, worker), the supervisor's direct children."""
+        found = subprocess.run(
+            ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=True
+        )
+        return [int(line.split()[0]) for line in found.stdout.splitlines() if line.endswith(f"helpouts {kind}")]
+
+    def kill(self, kind: str) -> None:
+        """kill -9 a kind of process; the supervisor starts it again."""
+        for pid in self.children(kind):
+            os.kill(pid, signal.SIGKILL)
+
+    def log_text(self) -> str:
+        """What the processes have logged."""
+        self.log.flush()
+        return (self.folder / "site.log").read_text(errors="replace")
+
+    def stop(self) -> None:
+        """Stop everything cleanly."""
+        if self.process is not None:
+            self.process.terminate()
+            assert self.process.wait(30) == 0, self.log_text()[-3000:]
+        self.smtp.stop()
+        self.log.close()
