@@ -1,3 +1,4 @@
+# ruff: noqa: D102  # the names of the tests are sentences
 """The conformance suite of a category plugin.
 
 Subclass :class:`CategoryContract` in the plugin's own tests and name the plugin::
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, get_args
 
@@ -119,7 +121,8 @@ class CategoryContract:
 
     def test_the_rules_of_the_category_are_within_their_bounds(self) -> None:
         for category in self.records():
-            assert category.cancellation_policies and set(category.cancellation_policies) <= POLICIES
+            assert category.cancellation_policies
+            assert set(category.cancellation_policies) <= POLICIES
             assert category.recording in ("allowed", "forbidden", "asked")
             assert category.room.first in ("camera", "rear_camera", "screen")
             assert 13 <= category.minimum_age <= 21, "customers are at least 13"
@@ -135,13 +138,17 @@ class CategoryContract:
         for category, example in self.examples():
             assert category.subcategory(example.subcategory), f"{example.expert}: no {example.subcategory!r}"
             assert (example.pricing == "free") == (example.price_minor == 0), example.expert
-            assert example.price_minor >= 0 and 5 <= example.length_minutes <= 480, example.expert
-            assert len(example.expert) <= 120 and len(example.headline) <= 160, example.expert
+            assert example.price_minor >= 0, example.expert
+            assert 5 <= example.length_minutes <= 480, example.expert
+            assert len(example.expert) <= 120, example.expert
+            assert len(example.headline) <= 160, example.expert
             assert all(len(text) <= 120 for text in example.title.values()), example.expert
             assert all(len(text) <= 240 for text in example.summary.values()), example.expert
             assert set(example.languages) & set(LANGUAGES), f"{example.expert} speaks no language of the site"
             for stars, author, text in example.reviews:
-                assert 1 <= stars <= 5 and author and text, example.expert
+                assert 1 <= stars <= 5, example.expert
+                assert author.strip(), example.expert
+                assert text.strip(), example.expert
 
     def test_examples_answer_the_fields_of_the_listing(self) -> None:
         for category, example in self.examples():
@@ -162,6 +169,18 @@ class CategoryContract:
             for text in (*example.description.values(), *example.summary.values(), *example.bio.values()):
                 assert not _CONTACT.search(text), f"{example.expert} carries contact details: {text}"
 
+    def test_the_readme_names_every_field_and_its_answers(self) -> None:
+        folders = Path(str(self.plugin.__file__)).parents[:4]
+        readme = next((folder / "README.md" for folder in folders if (folder / "README.md").is_file()), None)
+        assert readme is not None, "a plugin has a README.md with a table of its fields"
+        text = readme.read_text("utf-8")
+        for category in self.records():
+            assert f"`{category.slug}`" in text
+        for field in self.fields():
+            assert f"`{field.key}`" in text, f"{readme} does not name the field {field.key}"
+            for choice in field.choices:
+                assert choice.label["en"] in text, f"{readme} does not name {choice.label['en']!r} of {field.key}"
+
     def test_the_category_comes_and_goes_with_the_enabled_flag(self, runtime: Runtime) -> None:
         registry = Registry()
         plugin = registry.add(self.name, lambda: self.plugin, "under test", "0")
@@ -180,12 +199,15 @@ def _check_answer(field: CategoryField, value: Any) -> None:
     known = {choice.value for choice in field.choices}
     match field.type:
         case "choices":
-            assert isinstance(value, list) and set(value) <= known, f"{field.key}: {value!r}"
+            assert isinstance(value, list), f"{field.key}: {value!r}"
+            assert set(value) <= known, f"{field.key}: {value!r}"
         case "choice":
             assert value in known, f"{field.key}: {value!r}"
         case "boolean":
             assert isinstance(value, bool), f"{field.key}: {value!r}"
         case "integer":
-            assert type(value) is int and 0 <= value <= (field.maximum or value), f"{field.key}: {value!r}"
+            assert type(value) is int, f"{field.key}: {value!r}"
+            assert 0 <= value <= (field.maximum or value), f"{field.key}: {value!r}"
         case _:
-            assert isinstance(value, str) and len(value) <= (field.maximum or 10_000), f"{field.key}: {value!r}"
+            assert isinstance(value, str), f"{field.key}: {value!r}"
+            assert len(value) <= (field.maximum or 10_000), f"{field.key}: {value!r}"

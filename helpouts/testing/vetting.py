@@ -1,3 +1,4 @@
+# ruff: noqa: D102  # the names of the tests are sentences
 """The conformance suite of a vetting rule, and the applications and listings to judge.
 
 Subclass :class:`VettingRuleContract` in the plugin's own tests, and say what passes and what does not::
@@ -9,8 +10,7 @@ Subclass :class:`VettingRuleContract` in the plugin's own tests, and say what pa
         def good(self, db, subject_type):
             return make_application(db) if subject_type == "application" else make_listing(db)
 
-        def bad(self, db, subject_type):
-            ...
+        def bad(self, db, subject_type): ...
 """
 
 from __future__ import annotations
@@ -134,9 +134,12 @@ class VettingRuleContract:
         assert rules, "helpouts_vetting_rules returned nothing"
         assert len({rule.name for rule in rules}) == len(rules)
         for rule in rules:
-            assert rule.name.isidentifier() and len(rule.name) <= 60, rule.name
-            assert str(rule.title) and str(rule.summary), f"{rule.name} has no title or summary"
-            assert rule.judges and set(rule.judges) <= set(get_args(SubjectType)), rule.judges
+            assert rule.name.isidentifier(), rule.name
+            assert len(rule.name) <= 60, rule.name
+            assert str(rule.title), f"{rule.name} has no title"
+            assert str(rule.summary), f"{rule.name} has no summary"
+            assert rule.judges, f"{rule.name} judges nothing"
+            assert set(rule.judges) <= set(get_args(SubjectType)), rule.judges
 
     def test_what_is_good_passes(self, db: Session) -> None:
         for rule, subject_type in self.cases():
@@ -147,7 +150,8 @@ class VettingRuleContract:
         for rule, subject_type in self.cases():
             finding = rule.judge(db, subject_type, self.bad(db, subject_type))
             assert finding.outcome in ("fail", "person"), f"{rule.name} passes a bad {subject_type}"
-            assert finding.reasons and all(str(reason).strip() for reason in finding.reasons)
+            assert finding.reasons
+            assert all(str(reason).strip() for reason in finding.reasons)
 
     def test_reasons_are_translated(self, db: Session) -> None:
         for rule, subject_type in self.cases():

@@ -91,10 +91,10 @@ CATEGORY = Category(
         "de": "Nachhilfe, die jetzt Zeit hat, vom Bruchrechnen bis zur Abschlussarbeit.",
     },
     description={
-        "en": "Hold the exercise to the camera, draw on it together, play the bar once more. Teachers, students and people who "
-        "love their subject explain it a second time, differently.",
-        "de": "Halten Sie die Aufgabe vor die Kamera, zeichnen Sie gemeinsam, spielen Sie den Takt noch einmal. Lehrkräfte, "
-        "Studierende und Menschen, die ihr Fach lieben, erklären es ein zweites Mal, anders.",
+        "en": "Hold the exercise to the camera, draw on it together, play the bar once more. Teachers, students and "
+        "people who love their subject explain it a second time, differently.",
+        "de": "Halten Sie die Aufgabe vor die Kamera, zeichnen Sie gemeinsam, spielen Sie den Takt noch einmal. "
+        "Lehrkräfte, Studierende und Menschen, die ihr Fach lieben, erklären es ein zweites Mal, anders.",
     },
     icon="book",
     subcategories=SUBCATEGORIES,
@@ -108,7 +108,8 @@ CATEGORY = Category(
     room=RoomTools(first="camera", music_mode=True),
     disclaimer={
         "en": "Experts explain; they do not write graded work for you. Learners under 18 are never recorded.",
-        "de": "Hier wird erklärt; benotete Arbeiten schreibt niemand für Sie. Lernende unter 18 werden nie aufgezeichnet.",
+        "de": "Hier wird erklärt; benotete Arbeiten schreibt niemand für Sie. Lernende unter 18 werden nie "
+        "aufgezeichnet.",
     },
     examples=EXAMPLES,
 )

@@ -5,34 +5,34 @@ from __future__ import annotations
 from helpouts.catalog import ExampleListing
 
 _ANNA = {
-    "en": "I taught mathematics and physics at a grammar school for 14 years. I collect explanations: for fractions alone I "
-    "have nine, and one of them will be yours.",
-    "de": "Vierzehn Jahre habe ich am Gymnasium Mathematik und Physik unterrichtet. Ich sammle Erklärungen: Allein für "
-    "Brüche habe ich neun, und eine davon ist Ihre.",
+    "en": "I taught mathematics and physics at a grammar school for 14 years. I collect explanations: for fractions "
+    "alone I have nine, and one of them will be yours.",
+    "de": "Vierzehn Jahre habe ich am Gymnasium Mathematik und Physik unterrichtet. Ich sammle Erklärungen: Allein "
+    "für Brüche habe ich neun, und eine davon ist Ihre.",
 }
 _MATEO = {
-    "en": "Born in Salamanca, teaching in Leipzig. I speak slowly for you and fast for the cinema, and I correct only what "
-    "stands in the way.",
-    "de": "Geboren in Salamanca, Lehrer in Leipzig. Für Sie spreche ich langsam, fürs Kino schnell, und ich verbessere nur, "
-    "was im Weg steht.",
+    "en": "Born in Salamanca, teaching in Leipzig. I speak slowly for you and fast for the cinema, and I correct only "
+    "what stands in the way.",
+    "de": "Geboren in Salamanca, Lehrer in Leipzig. Für Sie spreche ich langsam, fürs Kino schnell, und ich "
+    "verbessere nur, was im Weg steht.",
 }
 _GRACE = {
-    "en": "Pianist and accompanist of two choirs. I teach adults who always wanted to and children who practise too little, and I "
-    "have forgiveness for both.",
-    "de": "Pianistin und Begleiterin zweier Chöre. Ich unterrichte Erwachsene, die es immer wollten, und Kinder, die zu wenig "
-    "üben, und habe für beide Verständnis.",
+    "en": "Pianist and accompanist of two choirs. I teach adults who always wanted to and children who practise too "
+    "little, and I have forgiveness for both.",
+    "de": "Pianistin und Begleiterin zweier Chöre. Ich unterrichte Erwachsene, die es immer wollten, und Kinder, die "
+    "zu wenig üben, und habe für beide Verständnis.",
 }
 _STUDENTS = {
-    "en": "We are doctoral students in statistics and answer what the lecture left open. Run by the students' union of a "
-    "small university.",
-    "de": "Wir promovieren in Statistik und beantworten, was die Vorlesung offen ließ. Ein Angebot der Fachschaft einer "
-    "kleinen Universität.",
+    "en": "We are doctoral students in statistics and answer what the lecture left open. Run by the students' union "
+    "of a small university.",
+    "de": "Wir promovieren in Statistik und beantworten, was die Vorlesung offen ließ. Ein Angebot der Fachschaft "
+    "einer kleinen Universität.",
 }
 _RUTH = {
-    "en": "Editor of scientific books for twenty years. I have read some 300 theses, and about as many first pages that began "
-    "too far away.",
-    "de": "Zwanzig Jahre Lektorin für Sachbücher. Ich habe rund 300 Abschlussarbeiten gelesen und ebenso viele erste Seiten, die zu "
-    "weit weg begannen.",
+    "en": "Editor of scientific books for twenty years. I have read some 300 theses, and about as many first pages "
+    "that began too far away.",
+    "de": "Zwanzig Jahre Lektorin für Sachbücher. Ich habe rund 300 Abschlussarbeiten gelesen und ebenso viele erste "
+    "Seiten, die zu weit weg begannen.",
 }
 
 EXAMPLES = (
@@ -45,12 +45,13 @@ EXAMPLES = (
             "de": "Brüche, Gleichungen, Funktionen: bis die nächste Aufgabe allein gelingt.",
         },
         description={
-            "en": "Hold the exercise to the camera and tell me what you think it wants. We find the point where it goes wrong, "
-            "which is usually two years further back than you believe, and repair it there. Then you do the next exercise aloud "
-            "and I keep quiet. Parents may listen. You keep our notes.",
-            "de": "Halte die Aufgabe vor die Kamera und sag mir, was sie deiner Meinung nach will. Wir suchen die Stelle, an der "
-            "es schiefgeht; sie liegt meist zwei Jahre weiter zurück, als man denkt, und dort reparieren wir sie. Dann rechnest "
-            "du die nächste Aufgabe laut, und ich bin still. Eltern dürfen zuhören. Unsere Notizen behältst du.",
+            "en": "Hold the exercise to the camera and tell me what you think it wants. We find the point where it "
+            "goes wrong, which is usually two years further back than you believe, and repair it there. Then you do "
+            "the next exercise aloud and I keep quiet. Parents may listen. You keep our notes.",
+            "de": "Halte die Aufgabe vor die Kamera und sag mir, was sie deiner Meinung nach will. Wir suchen die "
+            "Stelle, an der es schiefgeht; sie liegt meist zwei Jahre weiter zurück, als man denkt, und dort "
+            "reparieren wir sie. Dann rechnest du die nächste Aufgabe laut, und ich bin still. Eltern dürfen zuhören. "
+            "Unsere Notizen behältst du.",
         },
         subcategory="maths",
         pricing="fixed",
@@ -78,12 +79,12 @@ EXAMPLES = (
             "de": "Gespräche pro Minute, vor einer Reise oder einfach so.",
         },
         description={
-            "en": "No book, no grammar tables. You talk, I ask, and at the end you get the five sentences that you will say better next "
-            "time. Beginners prepare a short scene, such as the hotel, the market or the doctor, and we play it until it runs. "
-            "Stop whenever you like, because you pay by the minute.",
-            "de": "Kein Buch, keine Tabellen. Sie reden, ich frage, und am Ende bekommen Sie die fünf Sätze, die Sie beim nächsten "
-            "Mal besser sagen. Wer anfängt, bereitet eine kleine Szene vor, etwa Hotel, Markt oder Arzt, und wir spielen sie, "
-            "bis sie läuft. Hören Sie auf, wann Sie mögen, denn Sie zahlen pro Minute.",
+            "en": "No book, no grammar tables. You talk, I ask, and at the end you get the five sentences that you "
+            "will say better next time. Beginners prepare a short scene, such as the hotel, the market or the doctor, "
+            "and we play it until it runs. Stop whenever you like, because you pay by the minute.",
+            "de": "Kein Buch, keine Tabellen. Sie reden, ich frage, und am Ende bekommen Sie die fünf Sätze, die Sie "
+            "beim nächsten Mal besser sagen. Wer anfängt, bereitet eine kleine Szene vor, etwa Hotel, Markt oder "
+            "Arzt, und wir spielen sie, bis sie läuft. Hören Sie auf, wann Sie mögen, denn Sie zahlen pro Minute.",
         },
         subcategory="languages",
         pricing="per_minute",
@@ -106,12 +107,14 @@ EXAMPLES = (
             "de": "Eine halbe Stunde für die vier Takte, an denen Sie immer hängen.",
         },
         description={
-            "en": "Put the phone where I can see your hands, and play. We find out whether it is the fingering, the rhythm or the left hand "
-            "that is in a hurry, and practise it slowly in three different ways. The room's music mode lets me hear what your piano "
-            "really sounds like. You leave with a practice plan for one week, ten minutes a day.",
-            "de": "Stellen Sie das Handy so, dass ich Ihre Hände sehe, und spielen Sie. Wir finden heraus, ob es am Fingersatz, am "
-            "Rhythmus oder an der eiligen linken Hand liegt, und üben es langsam auf drei Arten. Im Musikmodus höre ich, "
-            "wie Ihr Klavier wirklich klingt. Sie gehen mit einem Übeplan für eine Woche, zehn Minuten am Tag.",
+            "en": "Put the phone where I can see your hands, and play. We find out whether it is the fingering, the "
+            "rhythm or the left hand that is in a hurry, and practise it slowly in three different ways. The room's "
+            "music mode lets me hear what your piano really sounds like. You leave with a practice plan for one week, "
+            "ten minutes a day.",
+            "de": "Stellen Sie das Handy so, dass ich Ihre Hände sehe, und spielen Sie. Wir finden heraus, ob es am "
+            "Fingersatz, am Rhythmus oder an der eiligen linken Hand liegt, und üben es langsam auf drei Arten. Im "
+            "Musikmodus höre ich, wie Ihr Klavier wirklich klingt. Sie gehen mit einem Übeplan für eine Woche, zehn "
+            "Minuten am Tag.",
         },
         subcategory="music",
         pricing="fixed",
@@ -138,12 +141,13 @@ EXAMPLES = (
             "de": "Kostenlos: welcher Test, welche Stichprobe, und was der p-Wert nicht sagt.",
         },
         description={
-            "en": "Bring your question, your table and your fear. We look at what you measured and help you to choose a method that fits, "
-            "with R or with what you know. We tell you when your sample is too small before your examiner does. Free for everybody "
-            "who writes a thesis; we explain and do not calculate for you.",
-            "de": "Bringen Sie Frage, Tabelle und Bauchweh mit. Wir sehen uns an, was Sie gemessen haben, und helfen bei der Wahl "
-            "einer passenden Methode, mit R oder mit dem, was Sie kennen. Wir sagen Ihnen, wenn die Stichprobe zu klein ist, bevor "
-            "es die Prüferin tut. Kostenlos für alle, die eine Arbeit schreiben; wir erklären und rechnen nicht für Sie.",
+            "en": "Bring your question, your table and your fear. We look at what you measured and help you to choose "
+            "a method that fits, with R or with what you know. We tell you when your sample is too small before your "
+            "examiner does. Free for everybody who writes a thesis; we explain and do not calculate for you.",
+            "de": "Bringen Sie Frage, Tabelle und Bauchweh mit. Wir sehen uns an, was Sie gemessen haben, und helfen "
+            "bei der Wahl einer passenden Methode, mit R oder mit dem, was Sie kennen. Wir sagen Ihnen, wenn die "
+            "Stichprobe zu klein ist, bevor es die Prüferin tut. Kostenlos für alle, die eine Arbeit schreiben; wir "
+            "erklären und rechnen nicht für Sie.",
         },
         subcategory="exams",
         pricing="free",
@@ -165,12 +169,13 @@ EXAMPLES = (
             "de": "Wir lesen sie laut, kürzen auf die Hälfte, und sie sagt doppelt so viel.",
         },
         description={
-            "en": "Send me one page in the chat and share your document. We read it aloud and stop wherever you run out of breath. I show "
-            "you where the text begins, which is seldom at the top, and how a paragraph carries one thought. You do the "
-            "rewriting, so it remains your work. Good for German and English texts.",
-            "de": "Schicken Sie mir eine Seite im Chat und teilen Sie Ihr Dokument. Wir lesen laut und halten an, wo Ihnen die Luft "
-            "ausgeht. Ich zeige Ihnen, wo der Text beginnt, nämlich selten oben, und wie ein Absatz einen Gedanken trägt. Umschreiben "
-            "werden Sie selbst, so bleibt es Ihre Arbeit. Für deutsche und englische Texte.",
+            "en": "Send me one page in the chat and share your document. We read it aloud and stop wherever you run "
+            "out of breath. I show you where the text begins, which is seldom at the top, and how a paragraph carries "
+            "one thought. You do the rewriting, so it remains your work. Good for German and English texts.",
+            "de": "Schicken Sie mir eine Seite im Chat und teilen Sie Ihr Dokument. Wir lesen laut und halten an, wo "
+            "Ihnen die Luft ausgeht. Ich zeige Ihnen, wo der Text beginnt, nämlich selten oben, und wie ein Absatz "
+            "einen Gedanken trägt. Umschreiben werden Sie selbst, so bleibt es Ihre Arbeit. Für deutsche und "
+            "englische Texte.",
         },
         subcategory="writing",
         pricing="fixed",

@@ -89,10 +89,10 @@ CATEGORY = Category(
         "de": "Stil, Schneiderei und Make-up, vor dem eigenen Spiegel.",
     },
     description={
-        "en": "Somebody with a trained eye looks at your wardrobe, your hem or your eyeliner while you stand at home. Bring what you "
-        "own; buying comes last.",
-        "de": "Ein geübtes Auge schaut auf Ihren Kleiderschrank, Ihren Saum oder Ihren Lidstrich, während Sie zu Hause stehen. "
-        "Bringen Sie mit, was Sie haben; gekauft wird zuletzt.",
+        "en": "Somebody with a trained eye looks at your wardrobe, your hem or your eyeliner while you stand at home. "
+        "Bring what you own; buying comes last.",
+        "de": "Ein geübtes Auge schaut auf Ihren Kleiderschrank, Ihren Saum oder Ihren Lidstrich, während Sie zu "
+        "Hause stehen. Bringen Sie mit, was Sie haben; gekauft wird zuletzt.",
     },
     icon="shirt",
     subcategories=SUBCATEGORIES,

@@ -102,10 +102,11 @@ CATEGORY = Category(
         "de": "Zeigen Sie den tropfenden Hahn oder das gelbe Blatt; Fachleute sehen, was Sie sehen.",
     },
     description={
-        "en": "Hold your phone's camera at it and keep your hands free for the work. Plumbers, painters, gardeners and "
-        "interior designers tell you what to do, which part to buy, and when to leave it to a tradesperson on site.",
-        "de": "Halten Sie die Kamera des Handys darauf und behalten Sie die Hände frei. Fachleute für Sanitär, Farbe, Garten "
-        "und Einrichtung sagen, was zu tun ist, welches Teil Sie brauchen und wann jemand kommen muss.",
+        "en": "Hold your phone's camera at it and keep your hands free for the work. Plumbers, painters, gardeners "
+        "and interior designers tell you what to do, which part to buy, and when to leave it to a tradesperson on "
+        "site.",
+        "de": "Halten Sie die Kamera des Handys darauf und behalten Sie die Hände frei. Fachleute für Sanitär, Farbe, "
+        "Garten und Einrichtung sagen, was zu tun ist, welches Teil Sie brauchen und wann jemand kommen muss.",
     },
     icon="leaf",
     subcategories=SUBCATEGORIES,
@@ -118,10 +119,10 @@ CATEGORY = Category(
     vetting_rules=("profile",),
     room=RoomTools(first="rear_camera"),
     disclaimer={
-        "en": "Mains electricity, gas and load-bearing walls are work for licensed tradespeople on site. Turn off water "
-        "and power before you open anything.",
-        "de": "Arbeiten an Strom, Gas und tragenden Wänden gehören in die Hände von Fachbetrieben vor Ort. Stellen Sie "
-        "Wasser und Strom ab, bevor Sie etwas öffnen.",
+        "en": "Mains electricity, gas and load-bearing walls are work for licensed tradespeople on site. Turn off "
+        "water and power before you open anything.",
+        "de": "Arbeiten an Strom, Gas und tragenden Wänden gehören in die Hände von Fachbetrieben vor Ort. Stellen "
+        "Sie Wasser und Strom ab, bevor Sie etwas öffnen.",
     },
     examples=EXAMPLES,
 )

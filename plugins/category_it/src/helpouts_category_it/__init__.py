@@ -1,4 +1,4 @@
-"""Information technology: a category of Helpouts.  Only hooks here; the content is in :mod:`.content` and :mod:`.examples`."""
+"""Information technology: a category.  Only hooks here; see :mod:`.content` and :mod:`.examples`."""
 
 from __future__ import annotations
 

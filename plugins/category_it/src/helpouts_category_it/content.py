@@ -119,8 +119,8 @@ CATEGORY = Category(
         "de": "Router, Drucker, Laptop, Handy: jemand, der sich auskennt, schaut mit Ihnen drauf.",
     },
     description={
-        "en": "From the first wireless router to the first program of your own. Share your screen or point your phone's "
-        "camera at the blinking light, and an expert walks you through.",
+        "en": "From the first wireless router to the first program of your own. Share your screen or point your "
+        "phone's camera at the blinking light, and an expert walks you through.",
         "de": "Vom ersten WLAN-Router bis zum ersten eigenen Programm. Teilen Sie den Bildschirm oder halten Sie die "
         "Kamera auf das blinkende Lämpchen: Eine Fachperson führt Sie durch.",
     },
@@ -135,8 +135,8 @@ CATEGORY = Category(
     vetting_rules=("profile",),
     room=RoomTools(first="screen"),
     disclaimer={
-        "en": "Make a backup before you change anything, and never tell anybody your passwords: type them yourself while "
-        "the screen is not shared.",
+        "en": "Make a backup before you change anything, and never tell anybody your passwords: type them yourself "
+        "while the screen is not shared.",
         "de": "Sichern Sie Ihre Daten, bevor Sie etwas ändern, und verraten Sie niemandem Ihre Passwörter: Tippen Sie "
         "sie selbst ein, während der Bildschirm nicht geteilt wird.",
     },
