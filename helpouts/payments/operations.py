@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import SYSTEM, Actor
 from helpouts.clock import clock
+from helpouts.jobs.models import Job
 from helpouts.jobs.service import enqueue, handler
 from helpouts.payments import access, effects
 from helpouts.payments.backend import (
@@ -188,9 +189,14 @@ def apply(db: Session, operation_id: int, outcome: Outcome) -> None:
 
 
 def ask_again(db: Session, payment: Payment) -> None:
-    """Have the open operations of a payment looked up soon: a webhook came, or the browser is back."""
+    """Have the open operations of a payment looked up now: a webhook came, or the browser is back."""
     query = select(PaymentOperation).where(PaymentOperation.payment_id == payment.id, PaymentOperation.state.in_(OPEN))
-    for operation in db.scalars(query):
+    operations = db.scalars(query).all()
+    waiting = db.scalars(select(Job).where(Job.serial_key == _serial(payment.id), Job.state == "ready")).all()
+    for job in waiting:
+        # Jobs of one payment go one after the other: a new one would wait behind the one that sleeps.
+        job.run_at = min(job.run_at, clock.now())
+    for operation in operations[: 0 if waiting else 1]:
         _promise(db, operation)
 
 
@@ -221,6 +227,10 @@ def _promise(db: Session, operation: PaymentOperation, delay: timedelta = timede
         "payments.call",
         {"operation": operation.id},
         run_at=clock.now() + delay,
-        serial_key=f"payment:{operation.payment_id}",
+        serial_key=_serial(operation.payment_id),
         max_attempts=20,
     )
+
+
+def _serial(payment_id: int) -> str:
+    return f"payment:{payment_id}"
