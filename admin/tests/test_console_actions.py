@@ -37,17 +37,27 @@ def actions_of(runtime: Runtime) -> list[tuple[str, str, str]]:
 def one(runtime: Runtime, model: type, number: int) -> Any:
     """A row as it is now."""
     with runtime.database.read() as db:
-        return db.get_one(model, number)
+        found = db.get_one(model, number)
+        db.expunge_all()  # what is read stays readable
+        return found
 
 
 def apply(runtime: Runtime) -> int:
     """Somebody applies."""
     with runtime.database.write() as db:
         return vetting.apply(
-            db, name="Mara Lind", email="mara@test.example", kind="individual", category="it", subcategory="networks",
-            experience="Twelve years of wireless networks in old houses. " * 3, link="", is_adult=True, locale="en",
+            db,
+            name="Mara Lind",
+            email="mara@test.example",
+            kind="individual",
+            category="it",
+            subcategory="networks",
+            experience="Twelve years of wireless networks in old houses. " * 3,
+            link="",
+            is_adult=True,
+            locale="en",
             zone="Europe/Berlin",
-        ).id  # fmt: skip
+        ).id
 
 
 # -- applications and invitations ----------------------------------------------------------------------------------
@@ -292,9 +302,16 @@ def test_a_job_that_was_given_up_is_tried_again(runtime: Runtime, enter: Enter, 
 
 
 FORM = {
-    "state": "open", "fee": "20", "payment_backend": "", "video_transport": "", "hold_minutes": "15", "application_days": "5",
-    "invitation_days": "14", "refund_hours": "72", "late_minutes": "5",
-}  # fmt: skip
+    "state": "open",
+    "fee": "20",
+    "payment_backend": "",
+    "video_transport": "",
+    "hold_minutes": "15",
+    "application_days": "5",
+    "invitation_days": "14",
+    "refund_hours": "72",
+    "late_minutes": "5",
+}
 
 
 def test_site_settings_are_written_and_audited(runtime: Runtime, enter: Enter, send: Send) -> None:

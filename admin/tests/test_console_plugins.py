@@ -19,16 +19,22 @@ from helpouts.web.app import create_app
 
 SETTINGS = "/console/plugins/sample/settings/"
 RIGHT = {
-    "setting-name": "Beta", "setting-count": "5", "setting-fast": "y", "setting-mode": "b", "setting-hosts": "one\n\n two ",
+    "setting-name": "Beta",
+    "setting-count": "5",
+    "setting-fast": "y",
+    "setting-mode": "b",
+    "setting-hosts": "one\n\n two ",
     "setting-api_key": "sk-very-secret",
-}  # fmt: skip
+}
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def last_entry(runtime: Runtime) -> AuditEntry:
     """The newest audit entry."""
     with runtime.database.read() as db:
-        return db.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
+        entry = db.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
+        db.expunge_all()  # what is read stays readable
+        return entry
 
 
 def settings_of(runtime: Runtime) -> dict[str, Any]:
@@ -94,8 +100,13 @@ def test_settings_are_written_and_audited_without_the_secret(
     client = enter()
     assert send(client, SETTINGS, **RIGHT).status_code == 303
     assert settings_of(runtime) == {
-        "name": "Beta", "count": 5, "fast": True, "mode": "b", "hosts": ["one", "two"], "api_key": "sk-very-secret",
-    }  # fmt: skip
+        "name": "Beta",
+        "count": 5,
+        "fast": True,
+        "mode": "b",
+        "hosts": ["one", "two"],
+        "api_key": "sk-very-secret",
+    }
     entry = last_entry(runtime)
     assert entry.action == "plugin.settings"
     assert entry.detail["changes"]["api_key"] == "***"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ class Action:
     :param run: ``run(db, record, form, actor)`` calls the services; the console commits.  Returns None or a
         :class:`ShowOnce`.
     :param when: whether the record is in a state for it.
+    :param start: what the form holds at first, e.g. the version that the operator looks at.
     :param explain: what will happen, in one sentence.
     :param done: shown afterwards; a plain "Done." when empty.
     """
@@ -41,4 +42,5 @@ class Action:
     explain: object = ""
     done: object = ""
     danger: bool = False
+    start: Callable[[Any], Mapping[str, Any]] = lambda record: {}
     primary: bool = False

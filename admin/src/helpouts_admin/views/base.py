@@ -106,12 +106,18 @@ class Guarded:
         return [action for action in self.actions(record) if self.may(action.name) and action.when(record)]
 
 
-def forms_for(actions: Sequence[Action], filled: tuple[str, FlaskForm] | None = None) -> list[tuple[Action, FlaskForm]]:
+def forms_for(
+    actions: Sequence[Action], record: t.Any = None, filled: tuple[str, FlaskForm] | None = None
+) -> list[tuple[Action, FlaskForm]]:
     """A form for each action: empty, but for the one that has just been refused."""
-    return [
-        (action, filled[1] if filled and filled[0] == action.name else action.form(formdata=None, prefix=action.name))
-        for action in actions
-    ]
+    pairs = []
+    for action in actions:
+        refused = filled is not None and filled[0] == action.name
+        form = filled[1] if filled and refused else action.form(formdata=None, prefix=action.name)
+        for name, value in action.start(record).items():
+            form[name].data = value
+        pairs.append((action, form))
+    return pairs
 
 
 def perform(view: Guarded, action: Action, record: t.Any) -> tuple[FlaskForm | None, ShowOnce | None]:
@@ -303,7 +309,7 @@ class Records(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's metacl
             title=self.title_of(record),
             columns=self._details_columns,
             get_value=self.get_detail_value,
-            actions=forms_for(self.offered(record), filled),
+            actions=forms_for(self.offered(record), record, filled),
             refused=filled[0] if filled else "",
             shown=shown,
             **self.context(current_db(), record),

@@ -151,5 +151,5 @@ class InvitationsView(Records):
         """Issue a code and show it once."""
         self.require("issue")
         form, shown = perform(self, ISSUE, None)
-        pair = forms_for([ISSUE], ("issue", form) if form is not None else None)[0]
+        pair = forms_for([ISSUE], None, ("issue", form) if form is not None else None)[0]
         return self.render("console/issue.html", pair=pair, shown=shown), 400 if form is not None else 200

@@ -66,6 +66,7 @@ ACTIONS = (
         _l("It goes live as it is shown here."),
         _l("Approved."),
         primary=True,
+        start=lambda listing: {"version": listing.version},
     ),
     Action(
         "decline",
