@@ -19,6 +19,7 @@ from typing import Any, ClassVar, get_args
 
 from helpouts.audit.actor import SYSTEM
 from helpouts.catalog.category import Category, CategoryField, ExampleListing, FieldType
+from helpouts.catalog.validation import SUMMARY_LENGTH, TITLE_LENGTH
 from helpouts.i18n import LANGUAGES
 from helpouts.plugins.service import set_enabled
 from helpouts.registry import Registry
@@ -142,8 +143,10 @@ class CategoryContract:
             assert 5 <= example.length_minutes <= 480, example.expert
             assert len(example.expert) <= 120, example.expert
             assert len(example.headline) <= 160, example.expert
-            assert all(len(text) <= 120 for text in example.title.values()), example.expert
-            assert all(len(text) <= 240 for text in example.summary.values()), example.expert
+            assert all(TITLE_LENGTH[0] <= len(text) <= TITLE_LENGTH[1] for text in example.title.values()), (
+                example.expert
+            )
+            assert all(len(text) <= SUMMARY_LENGTH[1] for text in example.summary.values()), example.expert
             assert set(example.languages) & set(LANGUAGES), f"{example.expert} speaks no language of the site"
             for stars, author, text in example.reviews:
                 assert 1 <= stars <= 5, example.expert
