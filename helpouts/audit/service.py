@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import select, text
@@ -47,10 +48,12 @@ def record(
 def first_broken(db: Session) -> int | None:
     """The id of the first entry that does not fit the chain (edited, or one before it removed), or None."""
     previous = _FIRST
-    for entry in db.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=500)):
-        if entry.digest != _digest(previous, entry):
-            return entry.id
-        previous = entry.digest
+    entries = db.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=500))
+    with closing(entries):
+        for entry in entries:
+            if entry.digest != _digest(previous, entry):
+                return entry.id
+            previous = entry.digest
     return None
 
 
