@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -27,7 +28,12 @@ PAGE = """<!doctype html><title>room</title>
 <audio id=audio autoplay></audio><video id=video autoplay muted></video><video id=screen autoplay muted></video>
 <script type=module>
 import {connect} from "/transport.js";
-window.states = []; window.tracks = {};
+window.states = []; window.tracks = {}; window.peers = [];
+const Native = RTCPeerConnection;
+window.RTCPeerConnection = class extends Native { constructor(...all) { super(...all); peers.push(this); } };
+window.repaired = async () => [...(await peers.at(-1).getStats()).values()]
+  .filter((entry) => entry.type === "inbound-rtp" && entry.kind === "video")
+  .reduce((sum, entry) => sum + (entry.retransmittedPacketsReceived || 0), 0);
 window.enter = async (who) => {
   const socket = new WebSocket(`ws://${location.host}/ws/${who}`);
   await new Promise((resolve) => { socket.onopen = resolve; });
@@ -231,12 +237,41 @@ async def test_the_screen_appears_and_disappears_without_a_new_round(calls: Call
         await bob.wait_for_function("tracks.video === false")
 
 
+async def test_the_last_word_counts_when_the_camera_is_switched_in_a_hurry(calls: Calls) -> None:
+    async with calls() as call:
+        ann, bob = await call.page("ann"), await call.page("bob")
+        await moves(bob)
+        await ann.evaluate(
+            """async () => {
+              const camera = peers[0].getSenders()[1].track;
+              connection.replaceTrack("video", null);
+              connection.replaceTrack("video", camera);
+              await connection.replaceTrack("video", null);
+            }"""
+        )
+        assert await ann.evaluate("peers[0].getSenders()[1].track") is None
+
+
 async def test_a_connection_that_the_relay_has_dropped_is_reported_as_failed(calls: Calls) -> None:
     async with calls() as call:
         ann = await call.page("ann")
         await ann.wait_for_function("states.includes('connected')")
         await call.relay.driver.dismiss(MediaRoom("room"), "ann")
         await ann.wait_for_function("states.at(-1) === 'failed'")
+
+
+async def test_lost_packets_are_repeated_from_browser_to_browser(calls: Calls) -> None:
+    """The receiver asks by its own numbers, the sender repeats by its own: both must come out right."""
+    async with calls() as call:
+        ann, bob = await call.page("ann"), await call.page("bob")
+        await moves(bob)
+        port, chance = call.relay.driver._port, random.Random(7)
+        send = port.send
+        port.send = lambda datagram, address: None if chance.random() < 0.04 else send(datagram, address)
+        await bob.wait_for_function("repaired().then((packets) => packets >= 5)")
+        await ann.wait_for_function("repaired().then((packets) => packets >= 5)")
+        await moves(bob)
+        await moves(ann)
 
 
 @pytest.mark.slow

@@ -28,6 +28,7 @@ class Connection {
   #theirs = null; // kinds that the other side says it shows; null while it has said nothing
   #shown = {audio: null, video: null, screen: null};
   #slots = {}; // kind -> RTCRtpTransceiver
+  #attaching = Promise.resolve();
   #restarting = null;
   #timer = null;
   #last = null; // the statistics before, for rates
@@ -115,7 +116,8 @@ class Connection {
   }
 
   restart() {
-    if (this.#over || !this.#location) return Promise.resolve();
+    if (this.#over || (!this.#location && this.#state === "connecting")) return Promise.resolve();
+    if (!this.#location) return Promise.resolve(this.#finish("failed")); // left with the page, which came back
     this.#restarting = this.#restarting || this.#restart().finally(() => { this.#restarting = null; });
     return this.#restarting;
   }
@@ -230,12 +232,15 @@ class Connection {
 
   // -- tracks ------------------------------------------------------------------------------------------------
 
-  async #attach() {
+  // One after the other, each with what is wanted when its turn comes: replaceTrack takes effect later, and an
+  // overtaken "stop sending" would leave a camera on.
+  #attach() {
     this.#say({sending: Object.keys(this.#own).filter((kind) => this.#own[kind])});
-    await Promise.all(Object.entries(this.#slots).map(([kind, {sender}]) => {
-      const track = this.#present && this.#ready ? this.#own[kind] : null;
+    this.#attaching = this.#attaching.then(() => Promise.all(Object.entries(this.#slots).map(([kind, {sender}]) => {
+      const track = this.#present && this.#ready && !this.#over ? this.#own[kind] : null;
       return sender.track === track ? null : sender.replaceTrack(track);
-    }));
+    }))).catch((error) => { if (!this.#over) console.warn("video:", error.message); });
+    return this.#attaching;
   }
 
   #show() {
