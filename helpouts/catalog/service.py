@@ -21,6 +21,7 @@ from helpouts.catalog.validation import EDITABLE, clean
 from helpouts.clock import clock
 from helpouts.errors import Conflict, HelpoutsError, NotAllowed
 from helpouts.i18n import lazy_gettext as _l
+from helpouts.mail.service import queue_mail
 from helpouts.runtime import runtime_of
 
 #: Who of an expert's members may write its listings; the others only serve them.
@@ -147,11 +148,13 @@ def approve(db: Session, listing: Listing, actor: Actor, reason: str = "", versi
         _put(listing, changes)
         listing.pending = None
         record(db, actor, "listing.approve_edit", listing, reason, changed=sorted(changes))
+        _tell(db, listing, actor, "edit_approved", reason)
         return
     _check_payee(db, listing)
     LISTING.apply(db, listing, "approve", actor, reason)
     listing.published_at = listing.published_at or clock.now()
     record(db, actor, "listing.approve", listing, reason)
+    _tell(db, listing, actor, "approved", reason)
 
 
 def decline_listing(db: Session, listing: Listing, reason: str, actor: Actor) -> None:
@@ -166,9 +169,11 @@ def decline_listing(db: Session, listing: Listing, reason: str, actor: Actor) ->
         dropped, listing.pending = listing.pending, None
         LISTING.apply(db, listing, "decline_edit", actor, reason)
         record(db, actor, "listing.decline_edit", listing, reason, changed=sorted(dropped))
+        _tell(db, listing, actor, "edit_declined", reason)
         return
     LISTING.apply(db, listing, "decline", actor, reason)
     record(db, actor, "listing.decline", listing, reason)
+    _tell(db, listing, actor, "declined", reason)
 
 
 def suspend(db: Session, listing: Listing, reason: str, actor: Actor) -> None:
@@ -179,6 +184,7 @@ def suspend(db: Session, listing: Listing, reason: str, actor: Actor) -> None:
     reason = _reason(reason)
     LISTING.apply(db, listing, "suspend", actor, reason)
     record(db, actor, "listing.suspend", listing, reason)
+    _tell(db, listing, actor, "suspended", reason)
 
 
 def reinstate(db: Session, listing: Listing, reason: str, actor: Actor) -> None:
@@ -187,6 +193,7 @@ def reinstate(db: Session, listing: Listing, reason: str, actor: Actor) -> None:
     LISTING.apply(db, listing, "reinstate", actor, reason)
     listing.published_at = listing.published_at or clock.now()
     record(db, actor, "listing.reinstate", listing, reason)
+    _tell(db, listing, actor, "reinstated", reason)
 
 
 def retire(db: Session, listing: Listing, reason: str, actor: Actor) -> None:
@@ -199,6 +206,7 @@ def retire(db: Session, listing: Listing, reason: str, actor: Actor) -> None:
     listing.pending = None
     if actor.kind == "operator":
         record(db, actor, "listing.retire", listing, reason)
+        _tell(db, listing, actor, "retired", reason)
 
 
 def suspend_expert(db: Session, expert: Expert, reason: str, actor: Actor) -> None:
@@ -251,6 +259,15 @@ def _check_payee(db: Session, listing: Listing) -> None:
             _l("Connect your wallet first: a session that costs money can go live only when you can be paid."),
             field="wallet",
         )
+
+
+def _tell(db: Session, listing: Listing, actor: Actor, what: str, reason: str) -> None:
+    """Write to the owner what an operator has decided, and why."""
+    if actor.kind != "operator":
+        return
+    owner = listing.expert.owner
+    context = {"name": owner.name, "title": listing.title, "what": what, "reason": reason}
+    queue_mail(db, owner.email, "listing_decided", owner.locale, owner.zone or "UTC", **context)
 
 
 def _judge(db: Session, listing: Listing) -> None:

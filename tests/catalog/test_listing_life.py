@@ -14,6 +14,7 @@ from helpouts.audit.models import AuditEntry, Transition
 from helpouts.catalog import service
 from helpouts.catalog.models import Expert, ExpertMember, Listing
 from helpouts.errors import Conflict, HelpoutsError, NotAllowed
+from helpouts.jobs.models import Job
 
 
 @pytest.fixture
@@ -256,3 +257,20 @@ def test_a_user_acts_for_the_expert_they_own_before_any_they_joined(db: Session,
     company.members.append(ExpertMember(user=expert.owner, role="manager"))
     db.flush()
     assert service.expert_of(db, expert.owner) is expert
+
+
+def test_the_expert_is_told_what_was_decided_and_why(db: Session, live: Listing, author: Actor, curator: Actor) -> None:
+    service.edit_listing(db, live, good_values(title="Fix your racing bicycle"), author)
+    service.decline_listing(db, live, "We do not allow racing.", curator)
+    service.suspend(db, live, "Somebody complained.", curator)
+    service.reinstate(db, live, "", curator)
+    mails = [job.payload for job in db.scalars(select(Job).where(Job.kind == "mail.send").order_by(Job.id))]
+    assert {mail["to"] for mail in mails} == {live.expert.owner.email}
+    assert [mail["subject"] for mail in mails] == [
+        "“Fix your bicycle brakes” is live",
+        "Your changes of “Fix your bicycle brakes” were not taken over",
+        "“Fix your bicycle brakes” is off the site for now",
+        "“Fix your bicycle brakes” is back on the site",
+    ]
+    assert "We do not allow racing." in mails[1]["body"]
+    assert "Somebody complained." in mails[2]["body"]

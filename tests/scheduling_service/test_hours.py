@@ -99,7 +99,8 @@ def test_hours_are_stored_and_replaced(db: Session) -> None:
     service.save_schedule(db, user.id, "Europe/Berlin", MORNINGS, [DayOverride(date(2026, 12, 24))], buffer_after=10)
     db.expire_all()
     row = service.schedule_of(db, user.id)
-    assert [(hours.weekday, hours.start_minute, hours.end_minute) for hours in row.weekly][0] == (0, 540, 720)
+    first = row.weekly[0]
+    assert (first.weekday, first.start_minute, first.end_minute) == (0, 540, 720)
     assert (len(row.weekly), row.buffer_after, row.horizon_days, row.version) == (5, 10, 60, 1)
     service.save_schedule(
         db,
