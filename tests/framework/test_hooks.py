@@ -12,7 +12,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -177,7 +176,8 @@ def test_helpouts_cli_commands_run_below_the_name_of_the_plugin(site: Site, runt
     site.install(
         "probe",
         HEAD + "import click\nfrom helpouts.plugins import CliCommand\n"
-        "@click.command()\n@click.pass_obj\ndef greet(runtime):\n    click.echo(f'hello from {runtime.config.site_name}')\n"
+        "@click.command()\n@click.pass_obj\n"
+        "def greet(runtime):\n    click.echo(f'hello from {runtime.config.site_name}')\n"
         "@hookimpl\ndef helpouts_cli_commands():\n    return (CliCommand(greet),)\n",
     )
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(site.folder), "HELPOUTS_SITE_NAME": "Here"}

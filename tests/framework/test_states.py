@@ -148,9 +148,9 @@ def _assigned(tree: ast.AST) -> bool:
         flat = [part for t in targets for part in (t.elts if isinstance(t, ast.Tuple) else [t])]
         if any(isinstance(part, ast.Attribute) and part.attr == "state" for part in flat):
             return True
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "values":
-            if any(keyword.arg == "state" for keyword in node.keywords):
-                return True
+        updates = isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "values"
+        if updates and any(keyword.arg == "state" for keyword in node.keywords):
+            return True
     return False
 
 
