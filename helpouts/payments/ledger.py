@@ -121,12 +121,9 @@ def post(
     """
     _check(lines)
     digest = _digest(kind, ref, lines, reverses_id)
-    standing = _standing(db, key, digest)
-    if standing is not None:
-        return standing
     accounts = _lock(db, lines)
     if not _covered(accounts, lines):
-        # Somebody else may have posted this very key while we waited for the locks.
+        # A repetition is no overdraft: the money has moved already.
         standing = _standing(db, key, digest)
         if standing is not None:
             return standing
@@ -208,11 +205,11 @@ def _lock(db: Session, lines: Sequence[Line]) -> dict[tuple[str, str], _Account]
     """Lock the accounts of the lines in the order of their ids, making those that are missing."""
     wanted = {(code, line.currency) for line in lines for code in (line.debit, line.credit)}
     accounts = _locked(db, wanted)
-    missing = sorted(wanted - accounts.keys())
-    if missing:
-        for code, currency in missing:
-            _open(db, code, currency)
-        accounts = _locked(db, wanted)
+    for code, currency in sorted(wanted - accounts.keys()):
+        opened = _open(db, code, currency)
+        if opened is None:  # somebody else was faster: lock theirs with the others
+            return _lock(db, lines)
+        accounts[code, currency] = opened
     return accounts
 
 
@@ -226,14 +223,15 @@ def _locked(db: Session, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], 
     }
 
 
-def _open(db: Session, code: str, currency: str) -> None:
+def _open(db: Session, code: str, currency: str) -> _Account | None:
     kind = code.partition(":")[0]
     normal, nonneg = KINDS[kind]
-    if db.get(Currency, currency) is None:
-        values = {"code": currency, "exponent": exponent(currency)}
-        db.execute(_insert(db, Currency).on_conflict_do_nothing(), values)
+    known = {"code": currency, "exponent": exponent(currency)}
+    db.execute(_insert(db, Currency).on_conflict_do_nothing(), known)
     account = {"code": code, "kind": kind, "normal": normal, "currency": currency, "nonneg": nonneg}
-    db.execute(_insert(db, LedgerAccount).on_conflict_do_nothing(index_elements=["code", "currency"]), account)
+    insertion = _insert(db, LedgerAccount).on_conflict_do_nothing(index_elements=["code", "currency"])
+    account_id = db.execute(insertion.returning(LedgerAccount.id), account).scalar()
+    return None if account_id is None else _Account(account_id, normal, nonneg, 0)
 
 
 def _covered(accounts: dict[tuple[str, str], _Account], lines: Sequence[Line]) -> bool:
