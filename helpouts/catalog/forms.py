@@ -56,7 +56,8 @@ class ListingForm(FlaskForm):
         _l("What we do together"),
         validators=[InputRequired(_l("Describe the session.")), _length(validation.DESCRIPTION_LENGTH)],
         description=_l(
-            "At least %(least)s characters. No phone numbers, mail addresses or payment links, please.", least=40
+            "Some sentences: what happens, in which order, and what the customer can do afterwards."
+            " No phone numbers, mail addresses or payment links, please."
         ),
         render_kw={"rows": 8},
     )

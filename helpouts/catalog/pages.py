@@ -31,6 +31,8 @@ from helpouts.scheduling.zones import to_minute
 
 #: Days of free times that a listing's page shows at once, and at most on demand.
 SLOT_DAYS, MOST_SLOT_DAYS = 14, 31
+#: Times shown at once; somebody who is free all day fills a page otherwise.
+MOST_SLOTS = 400
 #: Most that a price filter can say, in major units.
 MOST_PRICE = 1_000_000
 
@@ -112,6 +114,16 @@ def slot_days(db: Session, listing: Listing, start: datetime, days: int) -> list
     """Free times of the listing for so many days from ``start``, by the viewer's own dates."""
     slots = free_slots(db, listing, start, start + timedelta(days=days))
     return group_by_day([to_minute(slot) for slot in slots], current_zone())
+
+
+def first_days(days: list[Day], later: datetime) -> tuple[list[Day], datetime]:
+    """As many whole days as make a page of bearable size, and the instant from which the rest goes on."""
+    count = 0
+    for index, day in enumerate(days):
+        count += len(day.slots)
+        if index and count > MOST_SLOTS:
+            return days[:index], datetime.fromisoformat(day.slots[0].value.replace("Z", "+00:00"))
+    return days, later
 
 
 def slot_start(text: str, first: datetime | None) -> datetime:

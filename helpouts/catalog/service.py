@@ -266,8 +266,17 @@ def _tell(db: Session, listing: Listing, actor: Actor, what: str, reason: str) -
     if actor.kind != "operator":
         return
     owner = listing.expert.owner
-    context = {"name": owner.name, "title": listing.title, "what": what, "reason": reason}
-    queue_mail(db, owner.email, "listing_decided", owner.locale, owner.zone or "UTC", **context)
+    queue_mail(
+        db,
+        owner.email,
+        "listing_decided",
+        owner.locale,
+        owner.zone or "UTC",
+        name=owner.name,
+        title=listing.title,
+        what=what,
+        reason=reason,
+    )
 
 
 def _judge(db: Session, listing: Listing) -> None:

@@ -72,6 +72,7 @@ def listing(slug: str) -> ResponseReturnValue:
     bookable = is_open(db, found)
     start = pages.slot_start(request.args.get("from", ""), view.next_free_at)
     days = pages.slot_days(db, found, start, pages.SLOT_DAYS) if bookable else []
+    days, later = pages.first_days(days, start + timedelta(days=pages.SLOT_DAYS))
     return render_template(
         "helpouts/catalog/listing.html",
         listing=view,
@@ -83,7 +84,7 @@ def listing(slug: str) -> ResponseReturnValue:
         bookable=bookable,
         paused=pages.visible(found) and not bookable,
         days=days,
-        later=start + timedelta(days=pages.SLOT_DAYS),
+        later=later,
         is_later=bool(request.args.get("from")),
         viewer_zone=current_zone(),
         cancellation_label=pages.cancellation(found),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -175,6 +177,23 @@ def test_more_times_come_as_a_piece_of_page_or_as_json(visitor: FlaskClient, run
     assert answer["days"][0]["slots"][0]["value"] == "2026-12-07T08:00:00Z"
     wide = visitor.get(f"/l/{listing_id}/slots?days=999", headers={"Accept": "application/json"}).json
     assert len(wide["days"]) <= 31
+
+
+def test_somebody_who_is_always_free_does_not_fill_the_page(visitor: FlaskClient, runtime: Runtime) -> None:
+    with runtime.database.write() as db:
+        user_id = db.scalars(select(ExpertMember.user_id)).one()
+        save_schedule(db, user_id, "UTC", [WeeklyRule(day, 0, 1440) for day in range(7)], step_minutes=5)
+    seen: list[str] = []
+    path = "/l/true-a-bicycle-wheel"
+    for _page in range(4):
+        page = visitor.get(path).text
+        found = re.findall(r'name="start" value="([^"]+)"', page)
+        assert 0 < len(found) <= 2 * 288
+        seen += found
+        path = html.unescape(re.findall(r'href="([^"]*from=[^"]*)#book"', page)[-1])
+    assert len(seen) == len(set(seen)), "no time twice"
+    gaps = {later - earlier for earlier, later in pairwise(map(datetime.fromisoformat, seen))}
+    assert gaps == {timedelta(minutes=5)}, "and none left out"
 
 
 def test_a_category_that_is_switched_off_pauses_its_listings_and_hides_its_page(
