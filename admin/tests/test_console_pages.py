@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -83,6 +84,22 @@ def test_every_choice_of_every_filter_works(site: Flask, enter: Callable[..., Fl
             for index, value in choices:
                 answer = client.get(f"/console/{view.url.rpartition('/')[2]}/?flt{index}_{index}={value}")
                 assert answer.status_code == 200, (view.endpoint, index, value)
+
+
+@SQLITE
+def test_the_newest_comes_first(
+    runtime: Runtime, enter: Callable[..., FlaskClient], world: Any, fill_world: Any, people: dict[str, User]
+) -> None:
+    with runtime.database.write() as db:
+        newer = fill_world(db, people)
+    client = enter()
+    for name, attribute in LISTS.items():
+        shown = [
+            int(number)
+            for number in re.findall(rf"/console/{name}/details/\?id=(\d+)", client.get(f"/console/{name}/").text)
+        ]
+        older, newest = getattr(world, attribute), getattr(newer, attribute)
+        assert name == "applications" or shown.index(newest) < shown.index(older), name
 
 
 def test_a_record_that_is_not_there_is_not_found(enter: Callable[..., FlaskClient]) -> None:

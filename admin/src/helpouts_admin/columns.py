@@ -16,10 +16,13 @@ from helpouts_admin import words
 Formatter = Callable[[Any, Any, Any, str], Any]
 
 
-def instant(view: Any, context: Any, record: Any, name: str) -> str:
-    """An instant as day and time; nothing for None."""
+def instant(view: Any, context: Any, record: Any, name: str) -> str | Markup:
+    """An instant as date and time in the operator's zone; nothing for None."""
     value = getattr(record, name)
-    return formatting.day_time(value) if value is not None else ""
+    if value is None:
+        return ""
+    shown = Markup('<time class="nowrap" datetime="{}">{} <span class="muted">{}</span></time>')
+    return shown.format(value.isoformat(), formatting.date(value), formatting.time(value))
 
 
 def state(view: Any, context: Any, record: Any, name: str) -> Markup:

@@ -28,7 +28,8 @@ class Difference:
     after: Markup
 
 
-def _answer(field: CategoryField, value: Any) -> str:
+def answer(field: CategoryField, value: Any) -> str:
+    """An answer to a category's question, in words."""
     labels = {choice.value: in_language(choice.label) for choice in field.choices}
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
@@ -40,9 +41,7 @@ def _answer(field: CategoryField, value: Any) -> str:
 def answers(category: Category, values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The category's own fields as (label, answer); what is stored but not declared any more comes last."""
     declared = {field.key: field for field in category.listing_fields}
-    known = [
-        (in_language(field.label), _answer(field, values[key])) for key, field in declared.items() if key in values
-    ]
+    known = [(in_language(field.label), answer(field, values[key])) for key, field in declared.items() if key in values]
     return known + [(key, str(value)) for key, value in values.items() if key not in declared]
 
 

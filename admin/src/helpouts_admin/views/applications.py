@@ -130,7 +130,7 @@ class ApplicationsView(Records):
     )
     column_searchable_list = ("name", "email", "experience")
     column_sortable_list = ("name", "due_at", "created_at")
-    column_default_order = ("due_at", False)
+    column_default_sort = ("due_at", False)
     column_filters = (
         Choice(
             Application.state,

@@ -40,7 +40,7 @@ class AuditView(Records):
     column_details_list = (*column_list, "digest")
     column_export_list = column_details_list
     column_searchable_list = ("actor", "action", "subject_type", "subject_id", "reason")
-    column_default_order = ("id", True)
+    column_default_sort = ("id", True)
     column_filters = (
         Choice(
             AuditEntry.action,

@@ -15,17 +15,21 @@ from helpouts.audit.actor import Actor
 from helpouts.audit.service import record as audit
 from helpouts.bookings import service as bookings
 from helpouts.bookings.models import Booking
+from helpouts.catalog.category import CategoryField
 from helpouts.clock import clock
 from helpouts.i18n import gettext as _
+from helpouts.i18n import in_language
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments.models import Payment
 from helpouts.sessions import service as rooms
 from helpouts.sessions.models import Presence
 from helpouts.sessions.models import Session as Room
+from helpouts.web.db import current_runtime
 from helpouts_admin import columns, history, words
 from helpouts_admin.actions import Action
 from helpouts_admin.filters import Choice
 from helpouts_admin.forms import ToldReasonForm
+from helpouts_admin.listing_words import answer
 from helpouts_admin.views.base import Records
 
 STATES = ("held", "confirmed", "in_session", "completed", "cancelled", "expired", "no_show")
@@ -56,7 +60,15 @@ def _price(view: Any, context: Any, record: Booking, name: str) -> str:
 
 
 def _intake(view: Any, context: Any, record: Booking, name: str) -> str:
-    return "\n".join(f"{item.get('label', item.get('key', ''))}: {item.get('answer', '')}" for item in record.intake)
+    questions = {field.key: field for field in current_runtime().registry.category(record.category).intake}
+    return "\n".join(_asked(item, questions.get(item.get("key", ""))) for item in record.intake)
+
+
+def _asked(item: dict[str, Any], question: CategoryField | None) -> str:
+    """A question and its answer; the question as it was worded on the day of booking."""
+    label, given = item.get("label", item.get("key", "")), item.get("answer", "")
+    text = in_language(label) if isinstance(label, dict) else str(label)
+    return f"{text}: {answer(question, given) if question else given}"
 
 
 def _cancel(db: Session, booking: Booking, form: Any, actor: Actor) -> None:
@@ -120,7 +132,7 @@ class BookingsView(Records):
     )
     column_searchable_list = ("title", "public_id", "customer.email", "host.email")
     column_sortable_list = ("starts_at",)
-    column_default_order = ("id", True)
+    column_default_sort = ("id", True)
     column_filters = (
         Choice(Booking.state, _l("State"), lambda: words.options(*STATES)),
         Choice(Booking.category, _l("Field"), columns.category_options),
@@ -253,7 +265,7 @@ class RoomsView(Records):
         "end_reason",
         "connected_seconds",
     )
-    column_default_order = ("id", True)
+    column_default_sort = ("id", True)
     column_filters = (Choice(Room.state, _l("State"), lambda: words.options("open", "scheduled", "ended")),)
     column_labels = {
         "booking": _l("Session"),

@@ -71,7 +71,7 @@ class ExpertsView(Records):
     column_details_list = ("name", "kind", "headline", "bio", "languages", "categories", "rating_count", "created_at")
     column_searchable_list = ("name", "headline")
     column_sortable_list = ("name", "created_at")
-    column_default_order = ("id", True)
+    column_default_sort = ("id", True)
     column_filters = (
         Choice(Expert.state, _l("State"), lambda: words.options("active", "suspended")),
         Choice(Expert.kind, _l("As"), lambda: words.options("individual", "company")),

@@ -100,7 +100,7 @@ class InvitationsView(Records):
     column_details_list = ("hint", "email", "category", "state", "created_at", "expires_at", "used_at", "revoked_at")
     column_searchable_list = ("email", "hint")
     column_sortable_list = ("email", "expires_at", "created_at")
-    column_default_order = ("id", True)
+    column_default_sort = ("id", True)
     column_filters = (
         Choice(Invitation.id, _l("State"), lambda: words.options("valid", "used", "expired", "revoked"), _in_state),
         Choice(Invitation.category, _l("Field"), columns.category_options),

@@ -59,7 +59,7 @@ class JobsView(Records):
     )
     column_searchable_list = ("kind", "last_error")
     column_sortable_list = ("run_at", "kind")
-    column_default_order = ("id", True)
+    column_default_sort = ("id", True)
     column_filters = (Choice(Job.state, _l("State"), lambda: words.options("ready", "leased", "done", "dead")),)
     column_labels = {
         "kind": _l("Kind"),
@@ -120,7 +120,7 @@ class MailsView(Records):
     intro = _l("What people get. Codes and the keys in links are hidden here.")
     column_list = ("subject", "to", "state", "created_at", "last_error")
     column_details_list = ("subject", "to", "state", "created_at", "finished_at", "attempts", "last_error", "body")
-    column_default_order = ("id", True)
+    column_default_sort = ("id", True)
     column_filters = (Choice(Job.state, _l("State"), lambda: words.options("ready", "leased", "done", "dead")),)
     column_labels = {
         "subject": _l("Subject"),

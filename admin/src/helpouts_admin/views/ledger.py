@@ -38,7 +38,7 @@ class LedgerView(Records):
     column_list = ("id", "kind", "ref", "lines", "created_at")
     column_details_list = ("id", "kind", "ref", "idem_key", "lines", "reverses_id", "created_at")
     column_searchable_list = ("ref", "idem_key")
-    column_default_order = ("id", True)
+    column_default_sort = ("id", True)
     column_filters = (Choice(Journal.kind, _l("Kind"), _kinds),)
     column_labels = {
         "id": _l("Number"),

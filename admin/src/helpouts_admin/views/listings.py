@@ -127,7 +127,7 @@ class ListingsView(Records):
     column_details_list = column_list
     column_searchable_list = ("title", "summary")
     column_sortable_list = ("title", "created_at")
-    column_default_order = ("id", True)
+    column_default_sort = ("id", True)
     column_filters = (
         Choice(
             Listing.state,

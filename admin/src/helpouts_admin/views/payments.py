@@ -122,7 +122,7 @@ class PaymentsView(Records):
     )
     column_searchable_list = ("public_id", "ref")
     column_sortable_list = ("amount_minor", "created_at")
-    column_default_order = ("id", True)
+    column_default_sort = ("id", True)
     tabs = False
     column_filters = (Choice(Payment.state, _l("State"), lambda: words.options(*STATES)),)
     column_labels = {
@@ -237,7 +237,7 @@ class RefundsView(Records):
     column_details_list = ("asked_minor", "granted_minor", "reason", "answer", "created_at", "decided_at")
     column_searchable_list = ("reason",)
     column_sortable_list = ("created_at",)
-    column_default_order = ("id", True)
+    column_default_sort = ("id", True)
     column_filters = (
         Choice(
             Refund.state, _l("State"), lambda: words.options("escalated", "requested", "granted", "refused", "denied")

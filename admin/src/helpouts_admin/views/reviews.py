@@ -63,7 +63,7 @@ class ReviewsView(Records):
     column_details_list = ("stars", "text", "author", "reply", "replied_at", "created_at")
     column_searchable_list = ("text", "reply")
     column_sortable_list = ("stars", "created_at")
-    column_default_order = ("id", True)
+    column_default_sort = ("id", True)
     column_filters = (
         Choice(Review.state, _l("State"), lambda: words.options("published", "hidden")),
         Choice(

@@ -107,7 +107,7 @@ class UsersView(Records):
     )
     column_searchable_list = ("email", "name")
     column_sortable_list = ("email", "created_at")
-    column_default_order = ("id", True)
+    column_default_sort = ("id", True)
     column_filters = (
         Choice(
             User.id,
