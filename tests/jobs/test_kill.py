@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, func, select
+from sqlalchemy import Column, Integer, MetaData, Table, func, select
 
 from helpouts.jobs.models import Job
 from helpouts.jobs.service import enqueue
@@ -19,9 +19,7 @@ from helpouts.runtime import Runtime
 
 JOBS, KILLS = 100, 4
 #: No constraint forbids a second row of one job: that there is none is the worker's doing.
-EFFECT = Table(
-    "effect", MetaData(), Column("id", Integer, primary_key=True), Column("job", Integer), Column("n", String)
-)
+EFFECT = Table("effect", MetaData(), Column("id", Integer, primary_key=True), Column("job", Integer))
 WORKER = """
 import sys, time
 from datetime import timedelta
@@ -36,7 +34,7 @@ worker.LEASE = timedelta(seconds=0.5)
 
 @handler("test.effect")
 def effect(db, payload):
-    db.execute(text("INSERT INTO effect (job, n) VALUES (:job, :n)"), {"job": payload["n"], "n": "x"})
+    db.execute(text("INSERT INTO effect (job) VALUES (:job)"), {"job": payload["n"]})
     time.sleep(0.02)
 
 runtime = make_runtime(load_config({}, database=sys.argv[1], data=sys.argv[2]), registry=Registry())
