@@ -38,7 +38,9 @@ def minutes(count: int) -> str:
     hours, rest = divmod(count, 60)
     if not hours:
         return gettext("%(count)s min", count=rest)
-    return gettext("%(hours)s h %(count)s min", hours=hours, count=rest) if rest else gettext("%(hours)s h", hours=hours)
+    if not rest:
+        return gettext("%(hours)s h", hours=hours)
+    return gettext("%(hours)s h %(count)s min", hours=hours, count=rest)
 
 
 def duration(seconds: int) -> str:

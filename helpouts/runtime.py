@@ -33,10 +33,9 @@ class Runtime:
 
 def make_runtime(config: Config, *, database: Database | None = None, registry: Registry | None = None) -> Runtime:
     """Connect the database, load the installed plugins and put the runtime together."""
-    from helpouts.registry import Registry, load_registry
+    from helpouts.registry import load_registry
 
-    chosen: Registry = registry if registry is not None else load_registry(config)
-    return Runtime(config, database or Database(config.database_url), chosen)
+    return Runtime(config, database or Database(config.database_url), registry or load_registry(config))
 
 
 def runtime_of(db: Session) -> Runtime:

@@ -17,7 +17,7 @@ _LIVE = ", ".join(f"'{state}'" for state in LIVE_STATES)
 def _sqlite(person: str) -> list[str]:
     statements = []
     for moment, name in (("INSERT", "insert"), ("UPDATE", "update")):
-        statements.append(
+        statements.append(  # the values are constants of ours
             f"""
 CREATE TRIGGER booking_{person}_free_{name} BEFORE {moment} ON booking
 WHEN NEW.state IN ({_LIVE})
@@ -40,7 +40,14 @@ ALTER TABLE booking ADD CONSTRAINT booking_{person}_overlap EXCLUDE USING gist
 SQLITE: list[str] = [*_sqlite("host"), *_sqlite("customer")]
 POSTGRESQL: list[str] = ["CREATE EXTENSION IF NOT EXISTS btree_gist", _postgresql("host"), _postgresql("customer")]
 
+
+
+def _listen(statement: str, dialect: str) -> None:
+    ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy 2.1's DDL
+    event.listen(Booking.__table__, "after_create", ddl.execute_if(dialect=dialect))
+
+
 for _statement in SQLITE:
-    event.listen(Booking.__table__, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="sqlite"))
+    _listen(_statement, "sqlite")
 for _statement in POSTGRESQL:
-    event.listen(Booking.__table__, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="postgresql"))
+    _listen(_statement, "postgresql")

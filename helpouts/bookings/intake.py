@@ -32,9 +32,10 @@ def check_answers(fields: Sequence[CategoryField], answers: Mapping[str, Any]) -
 
 def shown_answer(field: CategoryField | None, answer: Any) -> str:
     """A kept answer for people."""
-    labels = {choice.value: in_language(choice.label) for choice in field.choices} if field else {}
+    choices = field.choices if field is not None else ()
+    labels: dict[str, str] = {choice.value: in_language(choice.label) for choice in choices}
     if isinstance(answer, list):
-        return ", ".join(labels.get(value, value) for value in answer)
+        return ", ".join(str(labels.get(value, value)) for value in answer)
     if isinstance(answer, bool):
         return "✓" if answer else "–"
     return labels.get(str(answer), str(answer))

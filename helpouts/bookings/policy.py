@@ -42,7 +42,8 @@ def policy_text(policy: str, pricing: str) -> str:
         "flexible": _("Free cancellation until 1 hour before; after that %(late)s.", late=late),
         "moderate": _("Free cancellation until 24 hours before; after that %(late)s.", late=late),
         "strict": _(
-            "Free cancellation until 7 days before; after that %(late)s, in the last 24 hours the whole price.", late=late
+            "Free cancellation until 7 days before; after that %(late)s, in the last 24 hours the whole price.",
+            late=late,
         ),
     }
     return str(texts[policy])

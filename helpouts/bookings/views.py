@@ -25,6 +25,7 @@ from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import service as money
 from helpouts.reviews.forms import ReplyForm, ReviewForm
+from helpouts.reviews.models import Review
 from helpouts.reviews.service import may_review, review_of
 from helpouts.sessions.service import session_of
 from helpouts.sessions.tickets import OPENS_BEFORE
@@ -79,12 +80,19 @@ def new(listing_id: int) -> ResponseReturnValue:
         flash(str(error), "error")
         return redirect(url_for("catalog.listing", slug=listing.slug), 303)
     if form.validate_on_submit():
-        answers = {name.removeprefix("intake_"): value for name, value in form.data.items() if name.startswith("intake_")}
+        answers = {question.key: form.data.get(f"intake_{question.key}") for question in category.intake}
         actor = current_actor("customer")
         customer = db.get_one(User, current_user.id)
         try:
             booking = service.hold(
-                db, listing, customer, start, answers, zone=current_zone(), idempotency_key=form.key.data, actor=actor
+                db,
+                listing,
+                customer,
+                start,
+                answers,
+                zone=current_zone(),
+                idempotency_key=form.key.data or "",
+                actor=actor,
             )
             if not booking.amount_minor and booking.state == "held":
                 service.confirm(db, booking, actor)
@@ -166,8 +174,12 @@ def show(public_id: str) -> ResponseReturnValue:
         receipt=_receipt_lines(booking),
         review=review,
         review_form=ReviewForm(formdata=None) if may_review(db, booking, current_user.id) else None,
-        reply_form=ReplyForm(formdata=None) if review and not review.reply and current_user.id == booking.host_id else None,
+        reply_form=ReplyForm(formdata=None) if _may_reply(booking, review) else None,
     )
+
+
+def _may_reply(booking: Booking, review: Review | None) -> bool:
+    return review is not None and not review.reply and current_user.id == booking.host_id
 
 
 def _receipt_lines(booking: Booking) -> tuple[Any, ...]:

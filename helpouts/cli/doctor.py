@@ -25,11 +25,13 @@ def doctor(runtime: Runtime, options: bool, as_json: bool) -> None:
     """Check configuration, database, plugins and mail; exit with 1 when something must be mended."""
     if options:
         for option in OPTIONS:
-            click.echo(f"HELPOUTS_{option.key.upper():20} {option.type.__name__:5} {option.default!r:28} {option.help}")
+            name = f"HELPOUTS_{option.key.upper()}"
+            click.echo(f"{name:29} {option.type.__name__:5} {option.default!r:28} {option.help}")
         return
     found = list(findings(runtime))
     if as_json:
-        click.echo(json.dumps([{"severity": p.severity, "text": str(p.text), "fix": str(p.fix)} for p in found], indent=2))
+        rows = [{"severity": p.severity, "text": str(p.text), "fix": str(p.fix)} for p in found]
+        click.echo(json.dumps(rows, indent=2))
     else:
         for problem in found:
             click.echo(f"{problem.severity}: {problem.text}")
@@ -75,4 +77,5 @@ def _mail(runtime: Runtime) -> Iterator[Problem]:
         with smtplib.SMTP(config.mail_host, config.mail_port, timeout=5) as server:
             server.noop()
     except OSError as error:
-        yield Problem("error", f"the mail server {config.mail_host}:{config.mail_port} does not answer: {error}", "check mail_host and mail_port")
+        server_name = f"{config.mail_host}:{config.mail_port}"
+        yield Problem("error", f"{server_name} does not take mail: {error}", "check mail_host and mail_port")

@@ -20,6 +20,7 @@ class Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no type h
         super().__init__()
 
     def load_config(self) -> None:
+        """Gunicorn's hook: its settings."""
         config = self.runtime.config
         settings: dict[str, Any] = {
             "bind": f"{config.host}:{config.port}",
@@ -39,6 +40,7 @@ class Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no type h
                 self.cfg.set(key, value)
 
     def load(self) -> Any:
+        """Gunicorn's hook: the WSGI application."""
         from helpouts.web.app import create_app
 
         return create_app(self.runtime)

@@ -28,9 +28,11 @@ class LazyGroup(click.Group):
     """A group whose commands are modules that are imported at need."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import the command's module and take it from there."""
         if name not in COMMANDS:
             return None
         module, attribute = COMMANDS[name]

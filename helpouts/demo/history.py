@@ -74,4 +74,5 @@ def answers(category: Category) -> dict[str, Any]:
         "boolean": lambda _q: "on",
         "integer": lambda _q: "2",
     }
-    return {q.key: make.get(q.type, lambda _q: "As described in our messages.")(q) for q in category.intake if q.required}
+    required = [question for question in category.intake if question.required]
+    return {q.key: make[q.type](q) if q.type in make else "As described in our messages." for q in required}

@@ -36,24 +36,26 @@ _HOURS: tuple[tuple[str, list[tuple[int, int, int]]], ...] = (
 
 
 #: First names that tell how a face should look; the others leave it to chance.
-_FEMININE = frozenset(
-    "Priya Marta Sofia Leila Chiara Esther Yuki Anna Grace Ruth Clara Olivia Anja Ines Hannah Gerda Marianne Sabine Julia"
-    " Nora Beate Mirjam Amelie Miriam Carla Johanna Sina Aylin Lea Renate Zoe Verena Dorothea Katharina Mai".split()
-)
-_MASCULINE = frozenset(
-    "Jonas Henry Frank Owen Tarek Mateo Deniz Paul Tom Lukas Winfried Oliver Emre Kai Jan Christoph Stefan Philipp Felix"
-    " Simon Farid Nils Ben Ömer Tobias".split()
-)
+_FEMININE = """
+Priya Marta Sofia Leila Chiara Esther Yuki Anna Grace Ruth Clara Olivia Anja Ines Hannah Gerda Marianne Sabine Julia
+Nora Beate Mirjam Amelie Miriam Carla Johanna Sina Aylin Lea Renate Zoe Verena Dorothea Katharina Mai
+"""
+_MASCULINE = """
+Jonas Henry Frank Owen Tarek Mateo Deniz Paul Tom Lukas Winfried Oliver Emre Kai Jan Christoph Stefan Philipp Felix
+Simon Farid Nils Ben Ömer Tobias
+"""
 
 
 def face(name: str) -> str:
     """The same face for the same name, everywhere."""
     first = name.split()[0]
-    look: Look = "feminine" if first in _FEMININE else "masculine" if first in _MASCULINE else "any"
+    look: Look = "feminine" if first in _FEMININE.split() else "masculine" if first in _MASCULINE.split() else "any"
     return face_svg(zlib.crc32(name.encode()), look=look)
 
 
-def make_user(db: Session, email: str, name: str, password: str | None, *roles: str, zone: str = "Europe/Berlin") -> User:
+def make_user(
+    db: Session, email: str, name: str, password: str | None, *roles: str, zone: str = "Europe/Berlin"
+) -> User:
     """A person of the demo, with mail address confirmed and a drawn face; without a password nobody can sign in."""
     if password is not None:
         user = accounts.create_user(db, email, password, name, roles=roles, confirmed=True, zone=zone)

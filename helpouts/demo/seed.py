@@ -63,7 +63,8 @@ def _fill(db: Session, runtime: Runtime) -> dict[str, str]:
     clock.set(None)
     _waiting(db)
     # The demo's past is not mailed, nor told to anybody.
-    db.execute(delete(Job).where(Job.state == "ready", Job.kind.in_(("mail.send", "event.deliver", "session.close", "booking.remind"))))
+    past = ("mail.send", "event.deliver", "session.close", "booking.remind")
+    db.execute(delete(Job).where(Job.state == "ready", Job.kind.in_(past)))
     return passwords
 
 
@@ -98,7 +99,8 @@ def _listing(db: Session, expert: Expert, category: Category, example: ExampleLi
 
 def _waiting(db: Session) -> None:
     """Two applications for the operator to look at."""
-    common: dict[str, Any] = {"kind": "individual", "link": "", "is_adult": True, "locale": "en", "zone": "Europe/Berlin"}
+    common: dict[str, Any] = {"kind": "individual", "link": "", "is_adult": True}
+    common.update(locale="en", zone="Europe/Berlin")
     vetting.apply(
         db,
         name="Noor Visser",

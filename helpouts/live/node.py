@@ -93,7 +93,9 @@ class Node:
 
         def begin(db: DbSession) -> int:
             service.forget_node(db, self.name)
-            db.merge(LiveNode(name=self.name, public_url=self.public_url, heartbeat_at=clock.now(), rooms=0, draining=False))
+            node = LiveNode(name=self.name, public_url=self.public_url, heartbeat_at=clock.now(), rooms=0)
+            node.draining = False
+            db.merge(node)
             return db.scalar(select(func.max(LiveEvent.seq))) or 0
 
         self._event_seq = await self.write(begin)

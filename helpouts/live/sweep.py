@@ -57,7 +57,7 @@ async def follow_events(node: Node) -> None:
     await asyncio.sleep(0.25)
     if not node.rooms.by_id:
         query = select(LiveEvent.seq).order_by(LiveEvent.seq.desc()).limit(1)
-        node.event_seq = max(node.event_seq, await node.read(lambda db: db.scalar(query)) or 0)
+        node.event_seq = max(node.event_seq, await node.read(lambda db: db.scalar(query) or 0))
         return
     after = node.event_seq
 

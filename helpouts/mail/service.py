@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid, parseaddr
+from email.utils import formatdate, parseaddr
 from functools import cache
 from typing import Any
 
@@ -89,7 +89,7 @@ def compose(config: Any, job_id: int, payload: Mapping[str, Any]) -> EmailMessag
     message["To"] = payload["to"]
     message["Date"] = formatdate()
     domain = address.rpartition("@")[2] or "localhost"
-    message["Message-ID"] = make_msgid(idstring=f"job-{job_id}", domain=domain) if not job_id else f"<job-{job_id}@{domain}>"
+    message["Message-ID"] = f"<job-{job_id}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(payload["body"])
     for item in payload["attachments"]:

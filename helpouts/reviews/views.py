@@ -54,7 +54,7 @@ def reply(public_id: str) -> ResponseReturnValue:
     form = ReplyForm()
     if form.validate():
         try:
-            service.reply(current_db(), review, form.reply.data, current_actor("expert"))
+            service.reply(current_db(), review, form.reply.data or "", current_actor("expert"))
             current_db().commit()
             flash(_("Your reply is on the listing now."), "success")
         except HelpoutsError as error:

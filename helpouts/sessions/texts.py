@@ -17,7 +17,9 @@ def room_texts() -> dict[str, str]:
         "failed": _("The connection cannot be made. Check your network and reload the page."),
         "replaced": _("The session was opened in another window. Close this one."),
         "ended": _("The session is over."),
-        "camera_blocked": _("The browser does not let us use your camera. Allow it in the address bar, then try again."),
+        "camera_blocked": _(
+            "The browser does not let us use your camera. Allow it in the address bar, then try again."
+        ),
         "microphone_blocked": _(
             "The browser does not let us use your microphone. Allow it in the address bar, then try again."
         ),

@@ -15,9 +15,10 @@ In the browser the transport ships one ES module with one export, :js:func:`conn
     onState   (state) => void            "connecting" | "connected" | "reconnecting" | "failed" | "closed"
 
     connection.publish({audio, video})          MediaStreamTracks or null; may be called before the peer is there
-    connection.replaceTrack(kind, track)        "audio" | "video" | "screen"; null stops sending; no renegotiation needed by the caller
+    connection.replaceTrack(kind, track)        "audio" | "video" | "screen"; null stops sending
     connection.peerPresent(boolean)             the core says whether the other side is in the room
-    connection.statistics() -> Promise<{rttMs, lossPercent, sendKbps, receiveKbps, frameWidth, frameHeight, fps, jitterMs, limitation}>
+    connection.statistics() -> Promise of {rttMs, lossPercent, sendKbps, receiveKbps, frameWidth, frameHeight, fps,
+                                           jitterMs, limitation}
     connection.restart() -> Promise             the network changed: find a new path, keep the media
     connection.close()                          idempotent
 """

@@ -11,6 +11,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,7 @@ def registry_factory(plugin_modules: tuple[tuple[str, str], ...]) -> Any:
     def make() -> Registry:
         registry = Registry()
         for name, module in plugin_modules:
-            registry.add(name, lambda m=module: import_module(m), f"helpouts-{name.replace('_', '-')}", "0.1.0")
+            registry.add(name, partial(import_module, module), f"helpouts-{name.replace('_', '-')}", "0.1.0")
         return registry
 
     return make

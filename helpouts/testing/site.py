@@ -45,7 +45,7 @@ class Mailbox(AsyncMessage):
         while time.monotonic() < deadline:
             for mail in reversed(self.mails):
                 if mail["To"] == to and subject in mail["Subject"]:
-                    return mail
+                    return mail  # type: ignore[no-any-return]  # the SMTP library has no types
             time.sleep(0.1)
         seen = [(mail["To"], mail["Subject"]) for mail in self.mails]
         raise AssertionError(f"no mail to {to} about {subject!r}; there are {seen}")
@@ -53,12 +53,13 @@ class Mailbox(AsyncMessage):
 
 def body_of(mail: EmailMessage) -> str:
     """The text of a mail."""
-    return mail.get_body(("plain",)).get_content()
+    part = mail.get_body(("plain",))
+    return str(part.get_content()) if part is not None else ""
 
 
 def link_in(mail: EmailMessage, part: str) -> str:
     """The first link of a mail that contains a text."""
-    return next(link for link in re.findall(r"https?://\S+", body_of(mail)) if part in link)
+    return next(str(link) for link in re.findall(r"https?://\S+", body_of(mail)) if part in link)
 
 
 def free_ports() -> int:
@@ -66,7 +67,7 @@ def free_ports() -> int:
     while True:
         with socket.socket() as first, socket.socket() as second:
             first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
+            port: int = first.getsockname()[1]
             try:
                 second.bind(("127.0.0.1", port + 1))
             except (OSError, OverflowError):
@@ -120,7 +121,11 @@ class Site:
     def run(self, *arguments: str) -> str:
         """Run a command of the site to its end; what it printed."""
         done = subprocess.run(
-            [sys.executable, "-m", "helpouts", *arguments], env=self.environment, capture_output=True, text=True, timeout=60
+            [sys.executable, "-m", "helpouts", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -135,6 +140,7 @@ class Site:
 
     def children(self, kind: str) -> list[int]:
         """Process ids of one kind of process (web, live, worker), the supervisor's direct children."""
+        assert self.process is not None, "start the site first"
         found = subprocess.run(
             ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=True
         )

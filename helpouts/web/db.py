@@ -19,7 +19,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def current_runtime() -> Runtime:
     """The runtime of the application at hand."""
-    return cast(Runtime, current_app.extensions["helpouts"])
+    return cast("Runtime", current_app.extensions["helpouts"])
 
 
 def current_db() -> Session:
@@ -27,7 +27,7 @@ def current_db() -> Session:
     if "db" not in g:
         write = not has_request_context() or request.method not in SAFE_METHODS
         g.db = current_runtime().database.session(write=write)
-    return cast(Session, g.db)
+    return cast("Session", g.db)
 
 
 def close_db(_error: BaseException | None = None) -> None:
@@ -38,4 +38,4 @@ def close_db(_error: BaseException | None = None) -> None:
 
 
 #: The same as an object, for libraries that want one.
-session = cast(Session, LocalProxy(current_db))
+session = cast("Session", LocalProxy(current_db))

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from helpouts import site
 from helpouts.web.db import current_db
-from helpouts.web.permissions import declared
+from helpouts.web.permissions import OPERATOR_ROLES, declared, permitted
 
 
 def check_site_state(app: Flask) -> Response | None:
@@ -25,7 +25,7 @@ def check_site_state(app: Flask) -> Response | None:
     state = site.get(current_db(), "state")
     if state == "open":
         return None
-    if current_user.is_authenticated:
-        if state == "invitation_only" or current_user.has_any_role("support", "curator", "finance", "admin", "expert"):
-            return None
+    inside = state == "invitation_only" or permitted((*OPERATOR_ROLES, "expert"))
+    if current_user.is_authenticated and inside:
+        return None
     return redirect(url_for("web.home"))

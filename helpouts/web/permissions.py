@@ -74,7 +74,7 @@ def check_permission(app: Flask) -> Response | None:
         return None
     if not current_user.is_authenticated and request.method == "GET":
         return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
-    abort(401 if not current_user.is_authenticated else 403)
+    return abort(401 if not current_user.is_authenticated else 403)
 
 
 def current_actor(kind: Kind) -> Actor:

@@ -1,4 +1,4 @@
-"""Pages and files of plugins: mounted below ``/x/{plugin}/``, gone while the plugin is disabled, never without a permission."""
+"""Pages and files of plugins: below ``/x/{plugin}/``, gone while it is disabled, never without a permission."""
 
 from __future__ import annotations
 

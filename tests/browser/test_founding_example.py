@@ -138,6 +138,7 @@ def become_expert(expert: Page, site, code: str) -> None:
     expert.fill("[name=code]", code)
     submit(expert)
     expert.fill("[name=headline]", "Home networks that simply work")
+    expert.fill("[name=bio]", "Eleven years in the support team of an internet provider; I explain without jargon. " * 2)
     if expert.locator("[name=zone]").count():
         expert.select_option("[name=zone]", "Europe/Berlin")
     for box in expert.locator("[name=languages]").all()[:2]:
@@ -158,7 +159,7 @@ def write_listing(expert: Page, operator: Page, site, title: str, pricing: str, 
     expert.fill("[name=title]", title)
     expert.fill("[name=summary]", "From the box to a safe network in every room.")
     expert.select_option("[name=subcategory]", index=1)
-    expert.fill("textarea[name=description]", f"{title}: we plug it in together and give the network a good password. " * 2)
+    expert.fill("textarea[name=description]", f"{title}: we plug it in together and choose a good password. " * 2)
     expert.locator("[name=languages]").first.check()
     expert.check(f"[name=pricing][value={pricing}]")
     expert.fill("[name=price]", price)
