@@ -30,8 +30,8 @@ def words_of(text: str) -> list[str]:
 
 
 def stems_of(words: list[str]) -> list[str]:
-    """Shortened words for the nearest matches when nothing fits exactly."""
-    return list(dict.fromkeys(word[: max(4, len(word) - 3)] for word in words if len(word) >= 4))
+    """Words without their endings, for the nearest matches when nothing fits exactly; short words are left out."""
+    return list(dict.fromkeys(word[: max(5, len(word) - 2)] for word in words if len(word) >= 4))
 
 
 def contains(column: Any, word: str) -> Condition:
