@@ -233,9 +233,3 @@ def test_the_overview_counts_what_waits(enter: Callable[..., FlaskClient], world
     page = enter().get("/console/").text
     for text in ("Applications to answer", "1 is overdue", "Listings to review", "Disputes to decide", "Jobs given up"):
         assert text in page
-
-
-@SQLITE
-def test_pages_speak_german_where_there_are_words(enter: Callable[..., FlaskClient], world: Any) -> None:
-    answer = enter().get("/console/", headers={"Accept-Language": "de"})
-    assert '<html lang="en"' in answer.text or '<html lang="de"' in answer.text

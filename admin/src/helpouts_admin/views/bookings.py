@@ -82,7 +82,7 @@ CANCEL = Action(
     _cancel,
     ToldReasonForm,
     lambda booking: booking.state == "confirmed",
-    _l("Both get a mail with the reason; the money goes back as the policy says."),
+    _l("Both get a mail with the reason, and the customer gets everything back."),
     _l("Cancelled."),
     danger=True,
 )
