@@ -32,8 +32,34 @@ from helpouts.web.db import current_db
 _too_long = _l("This is too long.")
 
 
-def _email(*checks: Any) -> EmailField:
-    return EmailField(
+class AddressField(EmailField):
+    """Tells what is wrong with the text of an address even where the library hides whether there is an account."""
+
+    _errors: Any = ()
+    _lasting: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> Any:
+        """What is shown at the field."""
+        return list(self._lasting) if self._lasting and not self._errors else self._errors
+
+    @errors.setter
+    def errors(self, value: Any) -> None:
+        self._errors = value
+
+    def validate(self, form: Any, extra_validators: Any = ()) -> bool:
+        """Forget what was said of the text before."""
+        self._lasting = ()
+        return bool(super().validate(form, extra_validators))
+
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        """Checks of the text stop the others; what comes after them looks into the database."""
+        if validation_stopped:
+            self._lasting = tuple(str(error) for error in self._errors)
+
+
+def _email(*checks: Any) -> AddressField:
+    return AddressField(
         _l("Mail address"),
         validators=[
             DataRequired(_l("Tell us your mail address.")),

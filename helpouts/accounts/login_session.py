@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, cast
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, has_app_context, request
 from flask import session as flask_session
 from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionInterface, SessionMixin
@@ -32,8 +32,9 @@ _serializer = TaggedJSONSerializer()
 class StoredSession(SessionMixin):
     """A mapping that is read from the database when it is first looked at."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, runtime: Runtime) -> None:
         self.token = token
+        self.runtime = runtime
         self.found: login_store.Found | None = None
         self.before: dict[str, Any] = {}
         self._values: dict[str, Any] | None = None
@@ -48,16 +49,22 @@ class StoredSession(SessionMixin):
         """The values, read at first use."""
         if self._values is None:
             self._values = {}
-            self.found = login_store.find(current_db(), self.token, clock.now()) if self.token else None
+            self.found = self._find() if self.token else None
             if self.found is not None:
                 self.before = self.found.data
                 self._values = cast("dict[str, Any]", _serializer.loads(json.dumps(self.before)))
         return self._values
 
+    def _find(self) -> login_store.Found | None:
+        if has_app_context():
+            return login_store.find(current_db(), self.token, clock.now())
+        with self.runtime.database.read() as db:  # outside a request: Flask's test client
+            return login_store.find(db, self.token, clock.now())
+
     def to_store(self) -> dict[str, Any]:
         """The values as JSON, without what nobody reads."""
         kept = {key: value for key, value in self.values_now.items() if key not in _NOISE}
-        return cast("dict[str, Any]", json.loads(_serializer.dumps(kept)))
+        return cast("dict[str, Any]", _without_nul(json.loads(_serializer.dumps(kept))))
 
     def __getitem__(self, key: str) -> Any:
         return self.values_now[key]
@@ -84,7 +91,7 @@ class DatabaseSessionInterface(SessionInterface):
     def open_session(self, app: Flask, asked: Request) -> StoredSession:
         """The session of the request's cookie; an odd cookie is no cookie."""
         token = asked.cookies.get(self.get_cookie_name(app), "")
-        return StoredSession(token if token.isascii() and len(token) <= 64 else "")
+        return StoredSession(token if token.isascii() and len(token) <= 64 else "", self.runtime)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Write what has changed, in a short transaction of its own after the request's is over."""
@@ -142,6 +149,15 @@ class DatabaseSessionInterface(SessionInterface):
             httponly=True,
             samesite=self.get_cookie_samesite(app),
         )
+
+
+def _without_nul(value: Any) -> Any:
+    """PostgreSQL's texts cannot hold the character 0."""
+    if isinstance(value, dict):
+        return {key: _without_nul(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nul(item) for item in value]
+    return value.replace("\0", "") if isinstance(value, str) else value
 
 
 def _current() -> StoredSession:

@@ -22,10 +22,15 @@ def pass_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(*args: Any, **kwargs: Any) -> Any:
         overrides: dict[str, Any] = click.get_current_context().ensure_object(dict)
+        runtime = None
         try:
-            return function(make_runtime(load_config(**overrides)), *args, **kwargs)
+            runtime = make_runtime(load_config(**overrides))
+            return function(runtime, *args, **kwargs)
         except HelpoutsError as error:
             raise click.ClickException(str(error)) from error
+        finally:
+            if runtime is not None:
+                runtime.database.dispose()
 
     return update_wrapper(run, function)
 

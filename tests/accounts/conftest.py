@@ -23,6 +23,8 @@ from helpouts.jobs.worker import Worker
 from helpouts.runtime import Runtime
 from helpouts.web.app import create_app
 
+#: For what cannot differ between the two.
+one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PASSWORD = "seven purple llamas"
 
 

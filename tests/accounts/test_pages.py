@@ -20,7 +20,9 @@ from helpouts.clock import clock
 from helpouts.plugins.records import UserData
 from helpouts.runtime import Runtime
 
-from .conftest import sign_in, submit
+from .conftest import one_database, sign_in, submit
+
+pytestmark = one_database
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from helpouts.accounts.models import User
 from helpouts.jobs.models import Job
 from helpouts.runtime import Runtime
 
-from .conftest import PASSWORD, sign_in, submit, token_in
+from .conftest import PASSWORD, one_database, sign_in, submit, token_in
 
 
 def enrol(client: FlaskClient) -> TOTP:
@@ -78,12 +78,14 @@ def test_a_code_that_was_used_to_set_up_does_not_sign_in(site: Flask, enrolled: 
     assert "was used before" in submit(half_way(site), "/tf-validate", code=used).text
 
 
+@one_database
 @pytest.mark.parametrize("minutes", [-60, -2, 2, 60])
 def test_a_code_of_another_time_is_refused(site: Flask, enrolled: TOTP, minutes: int) -> None:
     code = str(enrolled.generate(time.time() + 60 * minutes).token)
     assert "The code is wrong" in submit(half_way(site), "/tf-validate", code=code).text
 
 
+@one_database
 @pytest.mark.parametrize("code", ["", " ", "x" * 500, "12345", "1234567", "abcdef", "\0", "١٢٣٤٥٦", "-00001"])
 def test_odd_codes_get_a_message(site: Flask, enrolled: TOTP, code: str) -> None:
     client = half_way(site)
@@ -94,6 +96,7 @@ def test_odd_codes_get_a_message(site: Flask, enrolled: TOTP, code: str) -> None
     assert client.get("/account").status_code == 302
 
 
+@one_database
 def test_a_wrong_code_sets_nothing_up(site: Flask, runtime: Runtime, person: Callable[..., User]) -> None:
     person()
     client = site.test_client()
@@ -169,6 +172,7 @@ def _naive(timestamp: float) -> Any:
     return datetime.fromtimestamp(timestamp, UTC).replace(tzinfo=None)
 
 
+@one_database
 def test_guessing_codes_is_slowed_down_wherever_the_guesses_come_from(site: Flask, enrolled: TOTP) -> None:
     statuses = []
     for octet in range(12):
@@ -179,6 +183,7 @@ def test_guessing_codes_is_slowed_down_wherever_the_guesses_come_from(site: Flas
     assert statuses == [200] * 10 + [429] * 2
 
 
+@one_database
 @pytest.mark.parametrize("path", ["/tf-validate", "/mf-recovery", "/tf-setup"])
 def test_the_second_step_cannot_come_first(site: Flask, person: Callable[..., User], path: str) -> None:
     person()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from markupsafe import Markup
 from sqlalchemy import func, select
 
 from helpouts.accounts.models import LoginSession, User
@@ -19,7 +20,7 @@ from helpouts.runtime import Runtime
 from helpouts.site import put
 from helpouts.web.app import create_app
 
-from .conftest import PASSWORD, Postman, drain, sign_in, submit, token_in
+from .conftest import PASSWORD, Postman, drain, one_database, sign_in, submit, token_in
 
 GOOD = {"name": "Anna Muster", "email": "anna@example.org", "password": PASSWORD, "is_old_enough": "y"}
 
@@ -87,6 +88,7 @@ def test_from_sign_up_to_sign_in(mailing: Runtime, postman: tuple[Postman, int])
         assert (user.password or "").startswith("$argon2id$")
 
 
+@one_database
 def test_mails_speak_the_language_of_their_reader(mailing: Runtime, postman: tuple[Postman, int]) -> None:
     client = secure(create_app(mailing).test_client())
     client.post("/language/de")
@@ -98,6 +100,7 @@ def test_mails_speak_the_language_of_their_reader(mailing: Runtime, postman: tup
     assert "2 Tage" in mail.get_content()
 
 
+@one_database
 def test_links_lead_to_the_public_address_whatever_the_request_says(
     mailing: Runtime, postman: tuple[Postman, int], person: Callable[..., User]
 ) -> None:
@@ -140,6 +143,7 @@ def test_a_new_password_by_mail(mailing: Runtime, postman: tuple[Postman, int], 
     assert "This link is not good any more." in third.get("/reset").text
 
 
+@one_database
 def test_known_and_unknown_addresses_look_the_same(
     mailing: Runtime, postman: tuple[Postman, int], person: Callable[..., User]
 ) -> None:
@@ -183,6 +187,7 @@ def test_changing_the_password_signs_out_the_others_and_keeps_this_one(
         assert db.scalar(select(func.count()).select_from(LoginSession).where(LoginSession.user_id.is_not(None))) == 1
 
 
+@one_database
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
@@ -224,6 +229,30 @@ def test_a_wrong_answer_gets_a_message_at_its_field_and_changes_nothing(
     assert jobs(runtime) == 0
 
 
+@one_database
+@pytest.mark.parametrize("path", ["/login", "/reset", "/confirm"])
+@pytest.mark.parametrize(
+    "email", ["", "anna", "anna@", "a" * 250 + "@example.org", "a@example.org\nBcc: b@c.org", "\0"]
+)
+def test_what_is_no_address_is_told_at_the_field(site: Flask, runtime: Runtime, path: str, email: str) -> None:
+    page = submit(site.test_client(), path, email=email, password=PASSWORD)
+    assert page.status_code == 200
+    assert 'id="email-error"' in page.text
+    assert "is on its way" not in page.text
+    assert jobs(runtime) == 0
+
+
+def test_what_is_flashed_may_contain_anything(site: Flask) -> None:
+    client = site.test_client()
+    with client.session_transaction() as kept:
+        kept["_flashes"] = [("info", "a\0b"), ("info", Markup("<b>"))]
+        kept["text"] = "\\u0000"
+    with client.session_transaction() as kept:
+        assert kept["_flashes"] == [("info", "ab"), ("info", Markup("<b>"))]
+        assert kept["text"] == "\\u0000"
+
+
+@one_database
 @pytest.mark.parametrize("path", ["/login", "/register", "/reset", "/confirm", "/change", "/account/profile"])
 @pytest.mark.parametrize("value", ["\0", "x" * 100_000, "{{7*7}}", "<script>alert(1)</script>", "💥\u202e", "[]"])
 def test_hostile_values_break_no_form(
@@ -241,6 +270,7 @@ def test_hostile_values_break_no_form(
     assert users(runtime) == 1
 
 
+@one_database
 def test_a_body_that_is_no_form_is_refused(site: Flask) -> None:
     client = site.test_client()
     token = token_in(client, "/login")
@@ -256,6 +286,7 @@ def test_blanks_around_a_name_and_capitals_in_an_address_do_not_matter(site: Fla
         assert (user.name, user.email) == ("Anna Muster", "anna@example.org")
 
 
+@one_database
 def test_who_asks_too_often_has_to_wait(runtime: Runtime, person: Callable[..., User]) -> None:
     person()
     strict = Runtime(runtime.config.replace(login_rate="5 per minute"), runtime.database, runtime.registry)
@@ -270,6 +301,7 @@ def test_who_asks_too_often_has_to_wait(runtime: Runtime, person: Callable[..., 
     assert client.get("/login").status_code == 200, "looking is free"
 
 
+@one_database
 @pytest.mark.parametrize("state", ["prelaunch", "invitation_only"])
 def test_while_the_site_is_closed_a_code_is_needed(
     site: Flask, runtime: Runtime, person: Callable[..., User], state: str
@@ -289,6 +321,7 @@ def test_while_the_site_is_closed_a_code_is_needed(
     assert users(runtime) == 1
 
 
+@one_database
 def test_a_link_runs_out(mailing: Runtime, postman: tuple[Postman, int]) -> None:
     from datetime import timedelta
 

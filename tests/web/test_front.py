@@ -19,6 +19,7 @@ from helpouts.web.app import create_app
 from helpouts.web.permissions import declared
 
 PASSWORD = "seven purple llamas"
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
