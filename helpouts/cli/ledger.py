@@ -23,6 +23,7 @@ def verify_command(runtime: Runtime, as_json: bool) -> None:
     """Check that every invariant of the money holds; exit code 1 when one does not."""
     with runtime.database.read() as db:
         findings = verify(db)
+    runtime.database.dispose()
     good = not any(finding.violations for finding in findings)
     if as_json:
         click.echo(json.dumps({"ok": good, "findings": [asdict(finding) for finding in findings]}, indent=2))

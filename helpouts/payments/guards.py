@@ -15,7 +15,7 @@ Dialect = Literal["sqlite", "postgresql"]
 
 
 def _sqlite_frozen(table: str) -> tuple[str, ...]:
-    message = f"{table} rows cannot be changed: post a reversing journal"
+    message = f"{table} rows cannot be changed, post a reversing journal"
     return tuple(
         f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{message}'); END"
         for verb in ("UPDATE", "DELETE")

@@ -75,8 +75,8 @@ def earn() -> ResponseReturnValue:
             flash(_("You are set up to be paid."), "success")
             return _back()
         except HelpoutsError as error:
-            db.rollback()
             attach(form, error)
+            db.rollback()
     return _page(earn_form=form)
 
 
@@ -100,8 +100,8 @@ def top_up() -> ResponseReturnValue:
             flash(_("%(amount)s of test money is in your wallet.", amount=shown), "success")
             return _back()
         except HelpoutsError as error:
-            db.rollback()
             attach(form, error)
+            db.rollback()
     return _page(topup=form)
 
 
