@@ -14,6 +14,16 @@ from helpouts.bookings.models import LIVE_STATES, Booking
 from helpouts.catalog.models import ExpertMember
 
 PER_PAGE = 20
+#: What a user agent says of itself, and what people call it; the first that fits counts.
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +59,10 @@ def overview(db: Session, user: User, now: datetime, page: int = 1) -> Overview:
     ).unique()
     member = db.scalar(select(ExpertMember.id).where(ExpertMember.user_id == user.id).limit(1))
     return Overview(list(upcoming), list(past), page, pages, member is not None)
+
+
+def browser_name(agent: str) -> str:
+    """A user agent in two words, "Firefox, Linux"; what is not known is shown as it is."""
+    browser = next((name for sign, name in _BROWSERS if sign in agent), "")
+    system = next((name for sign, name in _SYSTEMS if sign in agent), "")
+    return ", ".join(part for part in (browser, system) if part) or agent

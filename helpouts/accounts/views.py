@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, json, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import auth_required, current_user, logout_user
-from flask_wtf import FlaskForm
 
 from helpouts import i18n
 from helpouts.accounts import service
@@ -13,7 +12,7 @@ from helpouts.accounts.export import export_data
 from helpouts.accounts.forms import ProfileForm
 from helpouts.accounts.login_session import current_session_id
 from helpouts.accounts.models import LoginSession, User
-from helpouts.accounts.overview import overview
+from helpouts.accounts.overview import browser_name, overview
 from helpouts.clock import clock
 from helpouts.errors import HelpoutsError, NotFound
 from helpouts.i18n import lazy_gettext as _l
@@ -65,11 +64,12 @@ def profile() -> ResponseReturnValue:
 @requires("signed_in")
 def safety() -> ResponseReturnValue:
     """Password, second step, and where somebody is signed in."""
+    sessions = service.sessions_of(current_db(), me())
     return render_template(
         "helpouts/accounts/safety.html",
-        sessions=service.sessions_of(current_db(), me()),
+        sessions=sessions,
+        browsers={row.id: browser_name(row.user_agent) for row in sessions},
         here=current_session_id(),
-        form=FlaskForm(),
     )
 
 

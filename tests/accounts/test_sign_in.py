@@ -12,6 +12,7 @@ from sqlalchemy import delete, event, func, select
 
 from helpouts.accounts.login_store import token_hash
 from helpouts.accounts.models import LoginSession, User
+from helpouts.accounts.overview import browser_name
 from helpouts.accounts.service import grant_role, set_active
 from helpouts.audit.actor import SYSTEM
 from helpouts.clock import clock
@@ -311,3 +312,18 @@ def test_a_new_role_shortens_the_session_at_its_next_use(
     client.get("/account")
     clock.set(start + timedelta(hours=5))
     assert client.get("/account").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Linux"),
+        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", "Chrome, Android"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari, iPhone"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36 Edg/140.0", "Edge, Windows"),
+        ("curl/8.0", "curl/8.0"),
+        ("", ""),
+    ],
+)
+def test_browsers_are_called_as_people_call_them(agent: str, name: str) -> None:
+    assert browser_name(agent) == name
