@@ -38,7 +38,7 @@ SORTS = ("relevance", "rating", "next_free", "price")
 #: Before a category's own key, so that no plugin's facet can be taken for one of the common fields.
 FACET_PREFIX = "f_"
 #: Sorting by the next free time looks at this many pages of the best-rated hits; the rest follows by rating.
-SOONEST_PAGES = 40
+SOONEST_PAGES = 20
 #: Languages offered as a filter when some hit has them.
 LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "cs", "tr", "uk", "ru", "ar", "fa", "hi", "zh", "ja")
 
