@@ -130,7 +130,7 @@ def category_counts(db: Session) -> dict[str, int]:
         .where(*_on_sale(categories))
         .group_by(Listing.category)
     )
-    found = {slug: number for slug, number in db.execute(counted)}
+    found: dict[str, int] = dict(db.execute(counted).tuples().all())
     return {slug: found.get(slug, 0) for slug in categories}
 
 

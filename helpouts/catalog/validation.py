@@ -56,7 +56,8 @@ def clean(db: Session, expert: Expert, values: Mapping[str, Any]) -> dict[str, A
 
     Prices are minor units of ``currency``, per session or per minute, and 0 exactly for free listings.
 
-    :raises HelpoutsError: for the first value that does not fit; ``field`` names it, ``field_KEY`` one of the category's.
+    :raises HelpoutsError: for the first value that does not fit; ``field`` names it,
+        ``field_KEY`` one of the category's.
     """
     category = held_category(db, expert, values.get("category"))
     pricing = _choice(values.get("pricing"), PRICINGS, "pricing", _l("Choose how the session is paid."))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -21,7 +21,7 @@ from helpouts.runtime import Runtime
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from shop import MUSIC, REPAIR, make_expert, make_user  # noqa: E402  # needs the line above
+from shop import MUSIC, REPAIR, make_expert, make_user  # needs the line above
 
 
 class _Plugin(ModuleType):
@@ -60,7 +60,7 @@ def author(expert: Expert) -> Actor:
 
 
 @pytest.fixture(autouse=True)
-def outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+def outside(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The parts next door: who can be paid, and what the vetting rules say."""
     said = SimpleNamespace(ready=True, verdicts=[], judged=[])
 
@@ -69,15 +69,11 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
         return list(said.verdicts)
 
     import helpouts.payments.service
+    import helpouts.vetting.service
 
-    try:
-        import helpouts.vetting.service
-    except ImportError:
-        monkeypatch.setitem(sys.modules, "helpouts.vetting.service", SimpleNamespace(judge=judge))
-    else:
-        monkeypatch.setattr(helpouts.vetting.service, "judge", judge)
+    monkeypatch.setattr(helpouts.vetting.service, "judge", judge)
     monkeypatch.setattr(helpouts.payments.service, "ready_to_be_paid", lambda _db, _user_id: said.ready)
-    yield said
+    return said
 
 
 @pytest.fixture
