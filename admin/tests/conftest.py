@@ -25,7 +25,7 @@ from helpouts.clock import clock
 from helpouts.hookspecs import hookimpl
 from helpouts.jobs.service import enqueue
 from helpouts.payments.ledger import Line, post
-from helpouts.payments.models import Payment, Refund
+from helpouts.payments.models import Payment, Payout, Refund
 from helpouts.plugins import AdminView, HealthCheck, Problem, Setting
 from helpouts.plugins.models import PluginFailure
 from helpouts.reviews.models import Review
@@ -155,6 +155,7 @@ class World:
     room: int
     payment: int
     refund: int
+    payout: int
     journal: int
     review: int
     user: int
@@ -266,7 +267,9 @@ def fill(db: Session, people: dict[str, User]) -> World:
     db.flush()
     db.add(Presence(session_id=room.id, user_id=host.id, node="n", device=NASTY, joined_at=now, last_seen_at=now))
     refund = Refund(payment_id=payment.id, state="escalated", asked_minor=1000, reason=NASTY, asked_by=customer.id)
-    db.add(refund)
+    payout = Payout(user_id=customer.id, amount_minor=900, currency="EUR", idem_key=f"k{customer.id}")
+    db.add_all([refund, payout])
+    db.flush()
     journal = post(
         db, f"j{customer.id}", "topup", NASTY, [Line("bank:main", f"wallet:{customer.id}", 2500, "EUR")]
     ).journal_id
@@ -306,6 +309,7 @@ def fill(db: Session, people: dict[str, User]) -> World:
         room.id,
         payment.id,
         refund.id,
+        payout.id,
         journal,
         review.id,
         customer.id,

@@ -15,8 +15,10 @@ from helpouts.audit.models import AuditEntry
 from helpouts.bookings.models import Booking
 from helpouts.clock import clock
 from helpouts.jobs.worker import Worker
-from helpouts.payments import refunds
-from helpouts.payments.models import Payment, Refund
+from helpouts.payments import payouts, refunds
+from helpouts.payments.ledger import balance
+from helpouts.payments.maturing import mature
+from helpouts.payments.models import Payment, Payout, Refund
 from helpouts.payments.verify import violations
 from helpouts.runtime import Runtime
 from helpouts.sessions import service as rooms
@@ -131,3 +133,28 @@ def test_money_is_given_back_without_a_request(runtime: Runtime, booked: Any, en
     page = client.get(f"/console/payments/details/?id={payment.id}").text
     assert "€25.00" in page
     assert "/refund/" not in page
+
+
+@pytest.mark.parametrize(("action", "state", "left"), [("pay", "paid", 0), ("fail", "failed", 2000)])
+def test_a_payout_is_paid_or_fails(
+    runtime: Runtime, booked: Any, enter: Enter, send: Send, action: str, state: str, left: int
+) -> None:
+    number, room = booked
+    take_place(runtime, room)
+    with runtime.database.write() as db:
+        rooms.end(db, db.get_one(Room, room), "time", SYSTEM)
+    Worker(runtime).drain()
+    with runtime.database.write() as db:
+        payment = db.scalars(select(Payment).where(Payment.booking_id == number)).one()
+        expert = payment.payee_id
+        clock.advance(timedelta(days=30))
+        assert mature(db, payment)
+        payout = payouts.request_payout(db, expert, 2000, "EUR", "k", Actor("expert", expert, "expert")).id
+    client, path = enter("finance"), f"/console/payouts/{payout}/{action}/"
+    if action == "fail":
+        assert send(client, path).status_code == 400
+    assert send(client, path, **{"fail-reason": "Unknown account"}).status_code == 303
+    assert row(runtime, Payout, id=payout).state == state
+    with runtime.database.read() as db:
+        assert balance(db, f"earn_avail:{expert}", "EUR") == left
+    assert send(client, path, **{"fail-reason": "Again"}).status_code == 400

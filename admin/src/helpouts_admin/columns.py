@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from helpouts import formatting
+from helpouts.accounts.models import User
 from helpouts.i18n import gettext as _
 from helpouts.i18n import in_language
 from helpouts.web.db import current_db, current_runtime
@@ -84,3 +85,13 @@ def category_options() -> list[tuple[str, str]]:
     """The enabled categories, for a filter."""
     enabled = current_runtime().registry.categories(current_db())
     return [(slug, in_language(category.name)) for slug, category in enabled.items()]
+
+
+def person(attribute: str) -> Formatter:
+    """The name of the user whose id is in ``attribute``; a list loads its people before, so this asks nothing."""
+
+    def show(view: Any, context: Any, record: Any, name: str) -> str:
+        user = current_db().get(User, getattr(record, attribute))
+        return (user.name or user.email) if user else ""
+
+    return show

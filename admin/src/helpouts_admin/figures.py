@@ -14,7 +14,7 @@ from helpouts.bookings.models import Booking
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
 from helpouts.jobs.models import Job
-from helpouts.payments.models import LedgerAccount, Refund
+from helpouts.payments.models import LedgerAccount, Payout, Refund
 from helpouts.payments.verify import violations
 from helpouts.plugins.models import PluginFailure
 from helpouts.sessions import models as sessions
@@ -44,11 +44,19 @@ def attention(db: Session) -> dict[str, int]:
                 _count(Application.state.in_(WAITING)),
                 _count(listings_in_review()),
                 _count(Refund.state == "escalated"),
+                _count(Payout.state == "requested"),
                 _count(Job.state == "dead"),
                 _count(PluginFailure.id > 0),
             )
         ).one()
-        names = ("console_applications", "console_listings", "console_refunds", "console_jobs", "console_plugins")
+        names = (
+            "console_applications",
+            "console_listings",
+            "console_refunds",
+            "console_payouts",
+            "console_jobs",
+            "console_plugins",
+        )
         g.console_attention = dict(zip(names, row, strict=True))
     found: dict[str, int] = g.console_attention
     return found

@@ -17,6 +17,10 @@ def choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
     return [SelectChoice(value=value, label=name) for value, name in pairs]
 
 
+class NoForm(FlaskForm):
+    """Nothing to fill in: a button (and the token against forged requests)."""
+
+
 class ReasonForm(FlaskForm):
     """A reason that somebody will read."""
 

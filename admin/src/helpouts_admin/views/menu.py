@@ -20,6 +20,7 @@ from helpouts_admin.views.listings import ListingsView
 from helpouts_admin.views.more import MoreView
 from helpouts_admin.views.overview import OverviewView
 from helpouts_admin.views.payments import PaymentsView, RefundsView
+from helpouts_admin.views.payouts import PayoutsView
 from helpouts_admin.views.plugins import PluginsView
 from helpouts_admin.views.reviews import ReviewsView
 from helpouts_admin.views.site import SiteView
@@ -38,6 +39,7 @@ def pages(app: Flask) -> tuple[BaseView, list[Any]]:
         RoomsView(_l("Live rooms"), business),
         PaymentsView(_l("Payments"), business),
         RefundsView(_l("Refunds"), business),
+        PayoutsView(_l("Payouts"), business),
         LedgerView(_l("Ledger"), business),
         ReviewsView(_l("Reviews"), business),
         PluginsView(_l("Plugins"), site, "console_plugins", "plugins"),

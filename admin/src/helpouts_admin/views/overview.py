@@ -18,6 +18,7 @@ TODO: tuple[tuple[str, dict[str, Any], Any], ...] = (
     ("console_applications", {"flt0_0": "waiting"}, _l("Applications to answer")),
     ("console_listings", {"flt0_0": "review"}, _l("Listings to review")),
     ("console_refunds", {"flt0_0": "escalated"}, _l("Disputes to decide")),
+    ("console_payouts", {"flt0_0": "requested"}, _l("Payouts to make")),
     ("console_jobs", {"flt0_0": "dead"}, _l("Jobs given up")),
     ("console_plugins", {}, _l("Failures of plugins")),
 )
