@@ -68,7 +68,7 @@ def _asked(item: dict[str, Any], question: CategoryField | None) -> str:
     """A question and its answer; the question as it was worded on the day of booking."""
     label, given = item.get("label", item.get("key", "")), item.get("answer", "")
     text = in_language(label) if isinstance(label, dict) else str(label)
-    return f"{text}: {answer(question, given) if question else given}"
+    return f"{text}{'' if text.endswith(('?', ':')) else ':'} {answer(question, given) if question else given}"
 
 
 def _cancel(db: Session, booking: Booking, form: Any, actor: Actor) -> None:
