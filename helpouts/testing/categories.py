@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from importlib.metadata import metadata, packages_distributions
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, get_args
@@ -173,16 +174,13 @@ class CategoryContract:
                 assert not _CONTACT.search(text), f"{example.expert} carries contact details: {text}"
 
     def test_the_readme_names_every_field_and_its_answers(self) -> None:
-        folders = Path(str(self.plugin.__file__)).parents[:4]
-        readme = next((folder / "README.md" for folder in folders if (folder / "README.md").is_file()), None)
-        assert readme is not None, "a plugin has a README.md with a table of its fields"
-        text = readme.read_text("utf-8")
+        text = _readme(self.plugin)
         for category in self.records():
             assert f"`{category.slug}`" in text
         for field in self.fields():
-            assert f"`{field.key}`" in text, f"{readme} does not name the field {field.key}"
+            assert f"`{field.key}`" in text, f"the README does not name the field {field.key}"
             for choice in field.choices:
-                assert choice.label["en"] in text, f"{readme} does not name {choice.label['en']!r} of {field.key}"
+                assert choice.label["en"] in text, f"the README does not name {choice.label['en']!r} of {field.key}"
 
     def test_the_category_comes_and_goes_with_the_enabled_flag(self, runtime: Runtime) -> None:
         registry = Registry()
@@ -195,6 +193,18 @@ class CategoryContract:
             assert not slugs & set(registry.categories(db))
             assert all(registry.category(slug).name["en"] for slug in slugs), "history must stay readable"
             db.rollback()
+
+
+def _readme(plugin: ModuleType) -> str:
+    """The README beside the sources, else the one that was built into the installed distribution."""
+    for folder in Path(str(plugin.__file__)).parents[:4]:
+        if (folder / "README.md").is_file():
+            return (folder / "README.md").read_text("utf-8")
+    for distribution in packages_distributions().get(plugin.__name__.partition(".")[0], ()):
+        built_in = metadata(distribution).get_payload()  # type: ignore[attr-defined]  # it is an email.message.Message
+        if str(built_in).strip():
+            return str(built_in)
+    raise AssertionError("a plugin has a README.md with a table of its fields")
 
 
 def _check_answer(field: CategoryField, value: Any) -> None:
