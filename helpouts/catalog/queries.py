@@ -130,7 +130,7 @@ def category_counts(db: Session) -> dict[str, int]:
         .where(*_on_sale(categories))
         .group_by(Listing.category)
     )
-    found: dict[str, int] = dict(db.execute(counted).tuples().all())
+    found = {str(row[0]): int(row[1]) for row in db.execute(counted)}
     return {slug: found.get(slug, 0) for slug in categories}
 
 
