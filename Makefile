@@ -9,7 +9,7 @@ PACKAGES := helpouts helpouts_admin helpouts_category_education helpouts_categor
   helpouts_category_it helpouts_payments_wallet helpouts_vetting_profile helpouts_video_aiortc
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types imports unit system bench wheels clean
+.PHONY: help run test check lint types imports unit system bench translations wheels clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ system: ## Install the system packages that the tests need (Debian, as root)
 
 bench: $(STAMP) ## Print the tables of docs/performance.md
 	$(BIN)/python -m benchmarks
+
+translations: $(STAMP) ## Bring all translation catalogues in line with the sources
+	$(BIN)/python -m helpouts.testing.translations
 
 wheels: $(STAMP) ## Build the wheels of the core, the console and every plugin into dist/
 	for part in . admin plugins/*; do $(BIN)/python -m build -q --wheel --outdir dist $$part || exit 1; done
