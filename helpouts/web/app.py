@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from helpouts.runtime import Runtime
-from helpouts.web import context, errors, gate, headers, plugin_pages
+from helpouts.web import assets, context, errors, gate, headers, plugin_pages
 from helpouts.web.db import close_db
 from helpouts.web.permissions import check_permission
 
@@ -51,6 +51,7 @@ def create_app(runtime: Runtime, **overrides: object) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, count, count, count, count)  # type: ignore[method-assign]  # Flask's documented way
     app.teardown_appcontext(close_db)
     CSRFProtect(app)
+    assets.init_app(app)
     context.init_app(app)
 
     from helpouts.accounts import security

@@ -1,0 +1,71 @@
+"""Static files that browsers keep: their addresses carry a digest of the content, ``/static/css/base.css?v=1a2b3c4d``.
+
+A changed file has another address, so an answer to the right digest may be kept for ever (RFC 8246, "immutable").
+Without a digest, or with an old one, browsers ask again each time.  Typefaces are the exception: style sheets name
+them by themselves, so they have no digest, and a page that loaded them in advance under another address would load
+them twice; a new typeface gets a new file name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, request
+from werkzeug.security import safe_join
+from werkzeug.wrappers import Response
+
+FONTS = "fonts/"
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def init_app(app: Flask) -> None:
+    """Put digests into the addresses of static files and let browsers keep what they got."""
+
+    @app.url_defaults
+    def add_digest(endpoint: str, values: dict[str, Any]) -> None:
+        if "filename" in values and "v" not in values:
+            found = digest_of(app, endpoint, values["filename"])
+            if found:
+                values["v"] = found
+
+    @app.after_request
+    def let_keep(response: Response) -> Response:
+        name = (request.view_args or {}).get("filename")
+        if name and response.status_code in (200, 206, 304) and _is_final(app, str(request.endpoint), name):
+            response.headers["Cache-Control"] = FOR_EVER
+        return response
+
+
+def digest_of(app: Flask, endpoint: str, filename: str) -> str:
+    """Eight hexadecimal digits of a static file's content; "" when there is no such file, or it is a typeface."""
+    folder = static_folder(app, endpoint)
+    path = safe_join(folder, filename) if folder else None
+    if path is None or filename.startswith(FONTS):
+        return ""
+    try:
+        changed = Path(path).stat().st_mtime_ns
+    except OSError:
+        return ""
+    return _digest(path, changed)
+
+
+def static_folder(app: Flask, endpoint: str) -> str | None:
+    """The folder behind ``static``, or behind ``NAME.static`` of a blueprint."""
+    owner, _, last = endpoint.rpartition(".")
+    if last != "static":
+        return None
+    return app.blueprints[owner].static_folder if owner in app.blueprints else None if owner else app.static_folder
+
+
+def _is_final(app: Flask, endpoint: str, filename: str) -> bool:
+    if static_folder(app, endpoint) is None:
+        return False
+    return filename.startswith(FONTS) or request.args.get("v", "-") == digest_of(app, endpoint, filename)
+
+
+@lru_cache(maxsize=1024)
+def _digest(path: str, _changed: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]
