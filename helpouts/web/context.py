@@ -12,6 +12,7 @@ from flask_security import current_user
 
 from helpouts import formatting, i18n, site
 from helpouts.accounts import zones
+from helpouts.catalog.cards import picture
 from helpouts.clock import clock
 from helpouts.web.db import current_db, current_runtime
 from helpouts.web.permissions import OPERATOR_ROLES
@@ -51,6 +52,7 @@ def common() -> dict[str, Any]:
         "timedelta": timedelta,
         "categories": footer_categories(),
         "nav_links": nav_links(),
+        "own_picture": picture(current_user.avatar) if current_user.is_authenticated else "",
         "is_operator": current_user.is_authenticated and current_user.has_any_role(*OPERATOR_ROLES),
     }
 
