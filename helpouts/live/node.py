@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
@@ -40,6 +38,7 @@ class Node:
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live-db")
         self._settings: dict[str, dict[str, Any]] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._errands: set[asyncio.Task[None]] = set()
         self._event_seq = 0
 
     # -- database --------------------------------------------------------------------------------------------
@@ -114,27 +113,39 @@ class Node:
                 log.exception("a loop of the live process failed; it goes on")
                 await asyncio.sleep(1)
 
-    async def stop(self) -> None:
-        """Say good-bye: everybody left now, the node is gone, the transports are released."""
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that nobody waits for (a browser may take its time to agree that a socket is closed)."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def say_goodbye(self) -> None:
+        """No new tickets lead here, everybody left now, and the browsers are told to come back."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for _, connection in self.rooms.connections():
-            with contextlib.suppress(Exception):
-                await connection.socket.close(code=1012, message=b"restarting")
-        now: datetime = clock.now()
-        ids = [connection.presence_id for _, connection in self.rooms.connections()]
+        connections = [connection for _, connection in self.rooms.connections()]
+        now = clock.now()
 
         def end(db: DbSession) -> None:
-            for presence_id in ids:
-                service.leave(db, presence_id, now)
+            for connection in connections:
+                service.leave(db, connection.presence_id, now)
             db.execute(delete(LiveNode).where(LiveNode.name == self.name))
 
-        with contextlib.suppress(Exception):
+        try:
             await self.write(end)
+        except Exception:
+            log.exception("could not write down the end of this live process")
+        await asyncio.gather(*(connection.hang_up(1012, b"restarting") for connection in connections))
+
+    async def release(self) -> None:
+        """After the last message: the transports and the threads."""
+        await asyncio.gather(*self._errands, return_exceptions=True)
         for driver in self.drivers.values():
-            with contextlib.suppress(Exception):
+            try:
                 await driver.stop()
+            except Exception:
+                log.exception("a transport could not be stopped")
         self._threads.shutdown(wait=True)
 
     @property

@@ -21,14 +21,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from sqlalchemy.orm import Session as DbSession
 
 from helpouts.audit.actor import Actor
 from helpouts.clock import clock
-from helpouts.errors import HelpoutsError
+from helpouts.errors import HelpoutsError, NotAllowed
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.i18n import use_locale
 from helpouts.live.rooms import Connection, Room
 from helpouts.sessions import chat, service
 from helpouts.sessions.models import Session
-from helpouts.sessions.transport import TransportError
 
 if TYPE_CHECKING:
     from helpouts.live.node import Node
@@ -36,6 +38,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger("helpouts.live")
 REPLACED = 4001
 ENDED = 4002
+
+
+def plain(value: object) -> str:
+    """What a browser sent as text, without what PostgreSQL and UTF-8 cannot keep (NUL, lone surrogates)."""
+    return str(value).replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
 
 
 async def handle(node: Node, room: Room, connection: Connection, message: dict[str, Any]) -> None:
@@ -54,70 +61,86 @@ async def handle(node: Node, room: Room, connection: Connection, message: dict[s
         if other is not None:
             await other.send({"type": "state", **connection.state})
     elif kind == "signal" and isinstance(message.get("data"), dict):
-        await room.driver.on_signal(room.media, connection.participant, message["data"])
+        await room.media.signal(connection.participant, message["data"])
     elif kind == "grant":
-        await connection.send({"type": "grant", **await grant(room, connection)})
-    elif kind == "end" and connection.user_id == room.host_id:
-        actor = Actor("expert", connection.user_id, connection.name)
-        await node.write(lambda db: service.end(db, db.get_one(Session, room.session_id), "expert", actor))
-        await close(node, room)
+        await _grant(node, room, connection)
+    elif kind == "end":
+        await _end(node, room, connection)
     elif kind == "leave":
         await drop(node, room, connection, clock.now())
 
 
-async def grant(room: Room, connection: Connection) -> dict[str, Any]:
-    """What the browser needs for the media; ``transport`` is None while the transport cannot take it."""
-    try:
-        found = await room.driver.admit(room.media, connection.participant, connection.name)
-    except TransportError as error:
-        log.error("transport refuses a participant", transport=room.transport, error=str(error))
-        return {"transport": None, "retry_after": getattr(error, "retry_after", 5)}
-    return {"transport": {"name": room.transport, "module": room.module, "config": found.config}}
+async def _grant(node: Node, room: Room, connection: Connection) -> None:
+    async with node.rooms.changing(room.id):
+        if not connection.gone:
+            granted = await room.media.grant(connection.participant, connection.name)
+            await connection.send({"type": "grant", **granted})
+
+
+async def _end(node: Node, room: Room, connection: Connection) -> None:
+    if connection.user_id != room.host_id:
+        raise NotAllowed(_l("Only the expert can end the session for both. You can leave it."))
+    actor = Actor("expert", connection.user_id, connection.name)
+    await node.write(lambda db: service.end(db, db.get_one(Session, room.session_id), "expert", actor))
+    await close(node, room)
 
 
 async def _chat(node: Node, room: Room, connection: Connection, message: dict[str, Any]) -> None:
-    body, client_id = str(message.get("body", "")), str(message.get("client_id", ""))
-    line = await node.write(
-        lambda db: chat.as_json(
-            chat.say(db, db.get_one(Session, room.session_id), connection.user_id, client_id, body)
-        )
-    )
-    await room.broadcast(line)
+    body, client_id = plain(message.get("body", "")), plain(message.get("client_id", ""))
+
+    def keep(db: DbSession) -> dict[str, Any]:
+        session = db.get_one(Session, room.session_id)
+        return chat.as_json(chat.say(db, session, connection.user_id, client_id, body))
+
+    async with room.talk:
+        await room.broadcast(await node.write(keep))
 
 
 async def announce(node: Node, room: Room) -> None:
     """Tell everybody who is here, and how the meter stands."""
-    meter = await meter_of(node, room)
-    for user_id, connection in list(room.connections.items()):
-        other = room.other(user_id)
-        await connection.send({"type": "peer", "present": other is not None, "state": other.state if other else {}})
-        await connection.send(meter)
+    async with room.talk:
+        meter = await meter_of(node, room)
+        room.running = meter["running"]
+        for user_id, connection in list(room.connections.items()):
+            other = room.other(user_id)
+            await connection.send({"type": "peer", "present": other is not None, "state": other.state if other else {}})
+            await connection.send(meter)
 
 
 async def meter_of(node: Node, room: Room) -> dict[str, Any]:
     """Seconds in which both were connected so far, and whether it runs at this moment."""
 
-    def measure(db: Any) -> tuple[int, bool]:
-        session = db.get_one(Session, room.session_id)
-        within = session.booking.starts_at <= clock.now() < session.booking.ends_at
-        return service.connected_seconds(db, session), within
+    def measure(db: DbSession) -> int:
+        return service.connected_seconds(db, db.get_one(Session, room.session_id))
 
-    seconds, within = await node.read(measure)
-    return {"type": "meter", "seconds": seconds, "running": room.complete and within}
+    seconds = await node.read(measure)
+    return {"type": "meter", "seconds": seconds, "running": room.metering(clock.now())}
 
 
 async def drop(node: Node, room: Room, connection: Connection, moment: datetime) -> None:
-    """A connection is over since ``moment``: written down, the transport and the other side told."""
-    if room.connections.get(connection.user_id) is connection:
+    """A connection is over since ``moment``: written down, the transport and the other side told.  Idempotent."""
+    async with node.rooms.changing(room.id):
+        if not connection.gone:
+            connection.gone = True
+            await _unseat(node, room, connection, moment)
+    node.spawn(connection.hang_up())
+
+
+async def _unseat(node: Node, room: Room, connection: Connection, moment: datetime) -> None:
+    seated = room.connections.get(connection.user_id) is connection
+    if seated:
         del room.connections[connection.user_id]
+    try:
         await node.write(lambda db: service.leave(db, connection.presence_id, moment))
-        await room.driver.dismiss(room.media, connection.participant)
-        if room.connections:
+        if seated and room.connections:
             await announce(node, room)
-        else:
-            node.rooms.forget(room)
-            await room.driver.close_room(room.media)
-    await connection.socket.close()
+    except Exception:  # the meter ends a presence by when it was last seen
+        log.exception("could not write down that somebody left", presence=connection.presence_id)
+    if seated:
+        await room.media.dismiss(connection.participant)
+    if not room.connections:
+        node.rooms.forget(room)
+        await room.media.close()
 
 
 async def room_event(node: Node, room: Room, payload: dict[str, Any]) -> None:
@@ -128,14 +151,26 @@ async def room_event(node: Node, room: Room, payload: dict[str, Any]) -> None:
 
 async def close(node: Node, room: Room) -> None:
     """The session is over: tell everybody and free the room."""
-    node.rooms.forget(room)
-    await room.broadcast({"type": "ended"})
-    for connection in list(room.connections.values()):
-        await connection.socket.close(code=ENDED, message=b"ended")
-    room.connections.clear()
-    await room.driver.close_room(room.media)
+    async with node.rooms.changing(room.id):
+        node.rooms.forget(room)
+        connections = list(room.connections.values())
+        async with room.talk:
+            await room.broadcast({"type": "ended"})
+            room.connections.clear()
+        for connection in connections:
+            connection.gone = True
+            node.spawn(connection.hang_up(ENDED, b"ended"))
+        now = clock.now()
+
+        def leave(db: DbSession) -> None:
+            for connection in connections:
+                service.leave(db, connection.presence_id, now)
+
+        await node.write(leave)
+        await room.media.close()
 
 
-def refusal(error: HelpoutsError) -> dict[str, Any]:
-    """An expected error as the browser gets it."""
-    return {"type": "error", "code": error.code, "message": str(error)}
+def refusal(error: HelpoutsError, locale: str = "en") -> dict[str, Any]:
+    """An expected error as the browser gets it, in its person's language."""
+    with use_locale(locale):
+        return {"type": "error", "code": error.code, "message": str(error)}

@@ -13,27 +13,49 @@ from helpouts.clock import clock
 from helpouts.live import protocol
 from helpouts.plugins.service import read_settings
 from helpouts.sessions import service
-from helpouts.sessions.models import LiveEvent, LiveNode
+from helpouts.sessions.models import LiveEvent, LiveNode, Session
 
 if TYPE_CHECKING:
     from helpouts.live.node import Node
 
+#: Seconds between two looks at who is there.
+TICK = 1.0
 #: Events older than this have been heard by everybody who is alive.
 EVENT_LIFE = timedelta(hours=1)
 
 
 async def presence(node: Node) -> None:
-    """Every second: write down who was heard from (the meter lives on it), drop who has fallen silent."""
-    await asyncio.sleep(1)
-    silent_since = clock.now() - service.SILENCE
+    """Every second: write down who was heard from (the meter lives on it), drop who has fallen silent,
+    and look at the sessions themselves, which tell the truth when an event was missed."""
+    loop = asyncio.get_running_loop()
+    before = loop.time()
+    await asyncio.sleep(TICK)
+    stalled = loop.time() - before > 2 * TICK  # we did not listen ourselves: what was said is still to be read
+    now = clock.now()
     moments = {}
     for room, connection in list(node.rooms.connections()):
-        if connection.heard_at < silent_since:
+        if connection.heard_at < now - service.SILENCE and not connection.busy and not stalled:
             await protocol.drop(node, room, connection, connection.heard_at)
-            continue
-        moments[connection.presence_id] = connection.heard_at
-    if moments:
-        await node.write(lambda db: service.seen(db, moments))
+        else:
+            moments[connection.presence_id] = connection.heard_at
+    rooms = dict(node.rooms.by_id)
+    if not rooms:
+        return
+
+    def note(db: DbSession) -> list[tuple[str, str, str]]:
+        service.seen(db, moments)
+        query = select(Session.room_id, Session.state, Session.node).where(Session.room_id.in_(rooms))
+        return [(row.room_id, row.state, row.node) for row in db.execute(query)]
+
+    for room_id, state, name in await node.write(note):
+        room = rooms[room_id]
+        if state == "ended":
+            await protocol.close(node, room)
+        elif name != node.name:  # we were taken for dead: the browsers ask for tickets to where the room is now
+            for connection in list(room.connections.values()):
+                node.spawn(connection.hang_up(1012, b"moved"))
+        elif room.running != room.metering(now):
+            await protocol.announce(node, room)
 
 
 async def heartbeat(node: Node) -> None:
@@ -55,7 +77,7 @@ async def heartbeat(node: Node) -> None:
 async def follow_events(node: Node) -> None:
     """Four times a second: what other processes have written since we last looked."""
     await asyncio.sleep(0.25)
-    if not node.rooms.by_id:
+    if node.rooms.idle:
         query = select(LiveEvent.seq).order_by(LiveEvent.seq.desc()).limit(1)
         node.event_seq = max(node.event_seq, await node.read(lambda db: db.scalar(query) or 0))
         return

@@ -17,8 +17,10 @@ LONGEST = 4000
 def say(db: DbSession, session: Session, user_id: int, client_id: str, body: str) -> RoomMessage:
     """Keep a line; the same ``client_id`` from the same person gives the line that is there already.
 
-    :raises HelpoutsError: empty or too long.
+    :raises HelpoutsError: empty or too long, or without a ``client_id``.
     """
+    if not client_id:
+        raise HelpoutsError(_l("The message was not complete. Reload the page."))
     body = body.strip()
     if not body or len(body) > LONGEST:
         raise HelpoutsError(_l("A message has between 1 and %(limit)s characters.", limit=LONGEST))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import BindParameter, bindparam, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from helpouts import events, site
@@ -17,6 +17,8 @@ from helpouts.bookings.models import Booking
 from helpouts.bookings.policy import cancellation_charge
 from helpouts.bookings.states import BOOKING
 from helpouts.clock import clock
+from helpouts.errors import Conflict
+from helpouts.i18n import lazy_gettext as _l
 from helpouts.jobs.service import enqueue, handler
 from helpouts.payments import service as money
 from helpouts.runtime import runtime_of
@@ -49,7 +51,13 @@ def transport_name(db: DbSession) -> str:
 
 
 def join(db: DbSession, session: Session, user_id: int, node: str, device: str) -> Presence:
-    """Somebody is connected to the room; the first one opens it."""
+    """Somebody is connected to the room; the first one opens it.
+
+    :raises Conflict: the session has ended in this moment.
+    """
+    db.refresh(session, with_for_update={"of": Session})  # two who enter at once must see each other
+    if session.state == "ended":
+        raise Conflict(_l("This session is over."))
     now = clock.now()
     if session.state == "scheduled":
         session.transport, session.opened_at = transport_name(db), now
@@ -77,18 +85,27 @@ def _begin_when_both_are_there(db: DbSession, session: Session) -> None:
         )
     )
     if {booking.host_id, booking.customer_id} <= here:
+        db.refresh(booking, with_for_update={"of": Booking})  # it may be cancelled in this moment
+        if booking.state != "confirmed":
+            raise Conflict(_l("This booking does not stand any more."))
         BOOKING.apply(db, booking, "begin", SYSTEM)
         events.emit(db, "session_started", session_id=session.id)
 
 
 def seen(db: DbSession, moments: Mapping[int, datetime]) -> None:
     """Connections that have been heard from: presence id and when; called every second by the live process."""
-    for presence_id, moment in moments.items():
-        db.execute(
-            update(Presence)
-            .where(Presence.id == presence_id, Presence.left_at.is_(None), Presence.last_seen_at < moment)
-            .values(last_seen_at=moment)
-        )
+    if not moments:
+        return
+    row = Presence.__table__.c
+    moment: BindParameter[datetime] = bindparam("moment")
+    heard = (
+        update(Presence)
+        .where(row.id == bindparam("presence"), row.left_at.is_(None), row.last_seen_at < moment)
+        .values(last_seen_at=moment)
+    )
+    rows = [{"presence": presence_id, "moment": moments[presence_id]} for presence_id in sorted(moments)]
+    db.flush()
+    db.connection().execute(heard, rows)
 
 
 def leave(db: DbSession, presence_id: int, moment: datetime) -> None:

@@ -68,6 +68,8 @@ def issue_ticket(db: DbSession, session: Session, user: User) -> Ticket:
         )
     }
     if session.node not in alive:
+        db.refresh(session, with_for_update={"of": Session})  # both people are sent to the same node
+    if session.node not in alive:
         fresh = [node for node in alive.values() if not node.draining]
         if not fresh:
             raise Unavailable(_l("The video service does not answer at the moment. Please try again in a minute."))

@@ -1,0 +1,102 @@
+"""The way into a room: a ticket, a presence, a seat, and everything that was said before."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+from aiohttp import WSMsgType, web
+from sqlalchemy.orm import Session as DbSession
+
+from helpouts.clock import clock
+from helpouts.i18n import use_locale
+from helpouts.live import protocol
+from helpouts.live.media import Media
+from helpouts.live.node import Node
+from helpouts.live.rooms import Connection, Room
+from helpouts.sessions import chat, service
+from helpouts.sessions.tickets import redeem_ticket
+
+HELLO_SECONDS = 10
+#: The greatest number that both databases keep.
+MAX_SEQ = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The first message: the ticket, the last chat line the browser has, and what it calls itself."""
+
+    ticket: str
+    after: int
+    device: str
+
+
+async def hello(socket: web.WebSocketResponse) -> Hello | None:
+    """Wait for the first message; None when it does not come in time or is no hello."""
+    try:
+        async with asyncio.timeout(HELLO_SECONDS):
+            first = await socket.receive()
+        said = json.loads(first.data) if first.type is WSMsgType.TEXT else {}
+        after = min(max(int(said.get("after", 0)), 0), MAX_SEQ)
+        return Hello(str(said["ticket"]), after, protocol.plain(said.get("device", "")))
+    except (TimeoutError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        return None
+
+
+async def enter(node: Node, socket: web.WebSocketResponse, said: Hello) -> tuple[Room, Connection]:
+    """Use the ticket up, take the seat (from another window of the same person), say welcome.
+
+    :raises HelpoutsError: the ticket is not valid, or its holder may not enter now; nobody has entered.
+    """
+
+    def redeem(db: DbSession) -> tuple[Room, Connection]:
+        session, user = redeem_ticket(db, protocol.plain(said.ticket), node.name)
+        with use_locale(user.locale):
+            presence = service.join(db, session, user.id, node.name, said.device)
+        booking = session.booking
+        room = Room(
+            id=session.room_id,
+            session_id=session.id,
+            host_id=booking.host_id,
+            customer_id=booking.customer_id,
+            starts_at=booking.starts_at,
+            ends_at=booking.ends_at,
+            media=Media(node, session.room_id, session.transport),
+        )
+        return room, Connection(socket, user.id, user.name, presence.id, clock.now(), user.locale)
+
+    fresh, connection = await node.write(redeem)
+    room = fresh
+    try:
+        async with node.rooms.changing(fresh.id):
+            room = node.rooms.by_id.setdefault(fresh.id, fresh)
+            room.starts_at, room.ends_at = fresh.starts_at, fresh.ends_at
+            await _take_seat(node, room, connection, said.after)
+            await protocol.announce(node, room)
+    except BaseException:
+        await protocol.drop(node, room, connection, connection.heard_at)
+        raise
+    return room, connection
+
+
+async def _take_seat(node: Node, room: Room, connection: Connection, after: int) -> None:
+    earlier = room.connections.pop(connection.user_id, None)
+    if earlier is not None:
+        earlier.gone = True
+        node.spawn(earlier.hang_up(protocol.REPLACED, b"opened in another window"))
+        await node.write(lambda db: service.leave(db, earlier.presence_id, earlier.heard_at))
+    granted = await room.media.grant(connection.participant, connection.name)
+    async with room.talk:  # nobody says anything between what is read here and the welcome
+        lines = await node.read(lambda db: chat.since(db, room.session_id, after))
+        room.connections[connection.user_id] = connection
+        other = room.other(connection.user_id)
+        await connection.send(
+            {
+                "type": "welcome",
+                "you": connection.user_id,
+                "chat": lines,
+                "peer": {"present": other is not None, "state": other.state if other else {}},
+                **granted,
+            }
+        )
