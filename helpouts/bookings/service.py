@@ -176,7 +176,9 @@ def confirm(db: Session, booking: Booking, actor: Actor) -> Booking:
     BOOKING.apply(db, booking, "confirm", actor)
     booking.confirmed_at, booking.held_until = clock.now(), None
     if booking.amount_minor:
-        money.hold_for_booking(db, booking, actor)
+        payment = money.hold_for_booking(db, booking, actor)
+        if payment.state != "held":
+            raise Unavailable(_l("This way of paying is not ready for bookings yet. Nothing was charged."))
     session = prepare_session(db, booking)
     mails.confirmed(db, booking)
     remind_at = booking.starts_at - timedelta(hours=1)

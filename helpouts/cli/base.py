@@ -11,6 +11,7 @@ import click
 from helpouts.audit.actor import Actor
 from helpouts.config import load_config
 from helpouts.errors import HelpoutsError
+from helpouts.logs import set_up_logs
 from helpouts.runtime import Runtime, make_runtime
 
 #: Who acts when a command changes something.
@@ -23,6 +24,7 @@ def pass_runtime(function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         overrides: dict[str, Any] = click.get_current_context().ensure_object(dict)
         runtime = None
+        set_up_logs("command")
         try:
             runtime = make_runtime(load_config(**overrides))
             return function(runtime, *args, **kwargs)

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from helpouts.errors import HelpoutsError
-from helpouts.web.db import close_db
+from helpouts.web.db import close_db, current_db
 
 log = structlog.get_logger("helpouts.web")
 
@@ -22,8 +22,16 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _bug)
 
 
+def _undo() -> None:
+    """Forget what the request has changed; the session stays, because the page asks who is signed in."""
+    try:
+        current_db().rollback()
+    except Exception:
+        close_db()
+
+
 def _page(status: int, message: str, error_id: str = "") -> ResponseReturnValue:
-    close_db()
+    _undo()
     if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
         return {"error": message, "status": status, "id": error_id}, status
     return render_template("helpouts/error.html", status=status, message=message, error_id=error_id), status
