@@ -97,6 +97,7 @@ class Site:
             "HELPOUTS_LOGIN_RATE": "1000 per minute",
         }
         self.process: subprocess.Popen[bytes] | None = None
+        self._runtime: Runtime | None = None
         self.log = (folder / "site.log").open("wb")
 
     def start(self, *arguments: str) -> None:
@@ -131,8 +132,10 @@ class Site:
         return done.stdout
 
     def runtime(self) -> Runtime:
-        """The site's database and plugins from the test's own process."""
-        return make_runtime(load_config(self.environment))
+        """The site's database and plugins from the test's own process; closed by :meth:`stop`."""
+        if self._runtime is None:
+            self._runtime = make_runtime(load_config(self.environment))
+        return self._runtime
 
     def plugins(self) -> dict[str, str]:
         """Name to state, as the command line tells it."""
@@ -161,5 +164,7 @@ class Site:
         if self.process is not None:
             self.process.terminate()
             assert self.process.wait(30) == 0, self.log_text()[-3000:]
+        if self._runtime is not None:
+            self._runtime.database.dispose()
         self.smtp.stop()
         self.log.close()
