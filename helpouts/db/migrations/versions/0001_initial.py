@@ -628,7 +628,7 @@ def upgrade() -> None:
     # ### end Alembic commands ###
     dialect = op.get_bind().dialect.name
     for statement in [*(guard.SQLITE if dialect == "sqlite" else guard.POSTGRESQL), *ledger_guards.statements(dialect)]:
-        op.execute(sa.DDL(statement.replace("%", "%%")))
+        op.execute(sa.DDL(statement.replace("%", "%%")))  # type: ignore[no-untyped-call]  # SQLAlchemy 2.1
 
 
 def downgrade() -> None:
