@@ -14,7 +14,6 @@ from sqlalchemy import select
 from helpouts.accounts.models import User
 from helpouts.bookings import intake, mails, service
 from helpouts.bookings.forms import BookingForm, CancelForm, ConfirmForm, booking_form
-from helpouts.bookings.funding import funding_of
 from helpouts.bookings.models import Booking
 from helpouts.bookings.policy import policy_text
 from helpouts.catalog.models import Listing
@@ -143,7 +142,8 @@ def checkout(public_id: str) -> ResponseReturnValue:
         booking=booking,
         form=form,
         policy=policy_text(booking.cancellation_policy, booking.pricing),
-        wallet=funding_of(db, booking, url_for("bookings.checkout", public_id=public_id)),
+        wallet=money.checkout_view(db, booking.customer_id, booking.amount_minor, booking.currency),
+        back={"next": url_for("bookings.checkout", public_id=public_id)},
     ), (409 if form.form_errors else 200)
 
 
