@@ -22,7 +22,13 @@ ROOT = Path(__file__).parents[2]
 #: Languages that every package of this repository speaks besides English, the language of the sources.
 LOCALES = ("de",)
 _TEMPLATES = {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "silent": "false"}
-METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2"), ("**/templates/**.txt", "jinja2")]
+#: What only tests see is not translated.
+METHODS = [
+    ("testing/**.py", "ignore"),
+    ("**.py", "python"),
+    ("**/templates/**.html", "jinja2"),
+    ("**/templates/**.txt", "jinja2"),
+]
 OPTIONS = {pattern: _TEMPLATES for pattern, method in METHODS if method == "jinja2"}
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
