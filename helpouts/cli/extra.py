@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from helpouts.cli.plugins import enabled_names
 from helpouts.config import load_config
 from helpouts.errors import HelpoutsError
 from helpouts.plugins.records import CliCommand
@@ -25,8 +26,7 @@ class PluginCommands(click.Group):
 
     def _groups(self, ctx: click.Context) -> dict[str, click.Group]:
         runtime = _runtime(ctx)
-        with runtime.database.read() as db:
-            enabled = runtime.registry.enabled(db)
+        enabled = enabled_names(runtime)
         groups: dict[str, click.Group] = {}
         for plugin, record in runtime.registry.surface("helpouts_cli_commands", CliCommand):
             if plugin in enabled:

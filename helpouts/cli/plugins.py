@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 
 import click
 from sqlalchemy import inspect
 
 from helpouts.cli.base import COMMAND_LINE, Runtime, pass_runtime
+from helpouts.cli.scaffold import FAMILIES, write_skeleton
+from helpouts.errors import HelpoutsError
+from helpouts.plugins.checklist import check
 from helpouts.plugins.models import PluginFlag
 from helpouts.plugins.service import set_enabled
 
 
 @click.group()
 def plugins() -> None:
-    """List, enable and disable plugins."""
+    """List, enable, disable, begin and check plugins."""
 
 
 @plugins.command(name="list")
@@ -56,6 +61,38 @@ def enable(runtime: Runtime, name: str) -> None:
 def disable(runtime: Runtime, name: str) -> None:
     """Disable a plugin; all processes obey at once."""
     _switch(runtime, name, False)
+
+
+@plugins.command()
+@click.argument("family", type=click.Choice(sorted(FAMILIES)))
+@click.argument("name")
+@click.option("--into", type=click.Path(path_type=Path), default=".", help="Folder that gets the new distribution.")
+def new(family: str, name: str, into: Path) -> None:
+    """Write a plugin that works, with its conformance test: NAME is what its record is called."""
+    try:
+        folder = write_skeleton(family, name, into)
+    except HelpoutsError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"written: {folder}")
+    click.echo(f"try it:  pip install -e {folder} && pytest {folder}")
+
+
+@plugins.command(name="check")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def check_command(path: Path, as_json: bool) -> None:
+    """Go through the quality checklist for the sources of a plugin; exit with 1 when something must be mended."""
+    found = check(path.resolve())
+    if as_json:
+        click.echo(
+            json.dumps([{"severity": p.severity, "text": str(p.text), "fix": str(p.fix)} for p in found], indent=2)
+        )
+    else:
+        for problem in found:
+            click.echo(f"{problem.severity}: {problem.text}\n    fix: {problem.fix}")
+        click.echo("nothing to mend" if not found else f"{len(found)} finding(s)")
+    if any(problem.severity == "error" for problem in found):
+        sys.exit(1)
 
 
 def enabled_names(runtime: Runtime) -> frozenset[str]:
