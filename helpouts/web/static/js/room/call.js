@@ -1,10 +1,11 @@
 // The media of the call: the transport's module, our tracks, the other side's picture and sound.
 
 const POLL_MS = 2000;
+const AGAIN_MS = [500, 1000, 2000, 4000, 8000];
 
 export class Call extends EventTarget {
   #connection = null; #devices; #socket; #signal = null; #screen = null; #peer = false; #generation = 0;
-  #camera; #sharing; #poll = null;
+  #camera; #sharing; #poll = null; #again = null; #failures = 0;
 
   constructor(root, devices, socket) {
     super();
@@ -15,26 +16,48 @@ export class Call extends EventTarget {
     devices.onchange = (kind, track) => this.#connection?.replaceTrack(kind, track);
   }
 
-  /** The server admits us: connect with the transport it names, anew each time. */
-  async join(transport) {
+  /** The server admits us: connect with the transport it names, anew each time; ask again when it has none for us. */
+  async join(transport, retryAfter = 5) {
     const generation = ++this.#generation;
-    this.#connection?.close();
-    this.#connection = null;
-    if (!transport) return;
-    const module = await import(transport.module);
-    if (generation !== this.#generation) return;
-    this.#signal = {send: (data) => this.#socket.send({type: "signal", data}), onmessage: null};
-    this.#connection = await module.connect({
-      config: transport.config,
-      signal: this.#signal,
-      onTrack: (kind, track) => this.#show(kind, track),
-      onState: (state) => { if (generation === this.#generation) this.#changed(state); },
-    });
-    this.#connection.publish({audio: this.#devices.audio, video: this.#devices.video});
-    if (this.#screen) this.#connection.replaceTrack("screen", this.#screen);
-    this.#connection.peerPresent(this.#peer);
+    this.#drop();
+    if (!transport) return this.#ask(retryAfter * 1000);
+    try {
+      const module = await import(transport.module);
+      if (generation !== this.#generation) return;
+      this.#signal = {send: (data) => this.#socket.send({type: "signal", data}), onmessage: null};
+      const connection = await module.connect({
+        config: transport.config,
+        signal: this.#signal,
+        onTrack: (kind, track) => { if (generation === this.#generation) this.#show(kind, track); },
+        onState: (state) => { if (generation === this.#generation) this.#changed(state); },
+      });
+      if (generation !== this.#generation) return connection.close();
+      this.#connection = connection;
+      connection.publish({audio: this.#devices.audio, video: this.#devices.video});
+      if (this.#screen) connection.replaceTrack("screen", this.#screen);
+      connection.peerPresent(this.#peer);
+      this.#poll = setInterval(() => this.#measure(), POLL_MS);
+    } catch (error) {
+      console.warn("the transport could not connect:", error);
+      if (generation === this.#generation) this.#changed("failed");
+    }
+  }
+
+  /** The way to the server is gone, and with it the chance to ask. */
+  pause() {
+    clearTimeout(this.#again);
+  }
+
+  #ask(delay) {
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#socket.send({type: "grant"}), delay);
+  }
+
+  #drop() {
+    clearTimeout(this.#again);
     clearInterval(this.#poll);
-    this.#poll = setInterval(() => this.#measure(), POLL_MS);
+    this.#connection?.close();
+    this.#connection = this.#signal = null;
   }
 
   /** A message of the transport's server side. */
@@ -83,7 +106,8 @@ export class Call extends EventTarget {
 
   #changed(state) {
     this.#tell("state", state);
-    if (state === "failed") this.#socket.send({type: "grant"});
+    if (state === "connected") this.#failures = 0;
+    if (state === "failed") this.#ask(AGAIN_MS[Math.min(this.#failures++, AGAIN_MS.length - 1)]);
   }
 
   #tell(kind, detail) {
@@ -92,9 +116,7 @@ export class Call extends EventTarget {
 
   close() {
     this.#generation++;
-    clearInterval(this.#poll);
     this.#screen?.stop();
-    this.#connection?.close();
-    this.#connection = null;
+    this.#drop();
   }
 }

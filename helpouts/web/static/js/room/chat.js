@@ -3,7 +3,7 @@
 const LINK = /\bhttps?:\/\/[^\s<>"]+/g;
 
 export class Chat {
-  #log; #form; #send; #me; #names; #texts; #waiting = new Map(); #seen = new Set(); #locale;
+  #log; #form; #send; #me; #names; #texts; #waiting = new Map(); #seen = new Set(); #locale; #ready = false;
 
   constructor(root, {me, names, texts, locale, send, onarrival}) {
     this.#log = root.querySelector("[data-chat-log]");
@@ -34,11 +34,17 @@ export class Chat {
 
   #deliver(id) {
     const {body, line} = this.#waiting.get(id);
-    if (!this.#send({type: "chat", client_id: id, body})) line.title = this.#texts.chat_failed;
+    if (!this.#ready || !this.#send({type: "chat", client_id: id, body})) line.title = this.#texts.chat_failed;
   }
 
-  /** The connection is back: what the server has not acknowledged goes again. */
+  /** The connection dropped: lines wait, so that none overtakes an earlier one that was lost on the way. */
+  pause() {
+    this.#ready = false;
+  }
+
+  /** The connection is back: what the server has not acknowledged goes again, in the order it was written. */
   resend() {
+    this.#ready = true;
     for (const id of this.#waiting.keys()) this.#deliver(id);
   }
 

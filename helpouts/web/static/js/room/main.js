@@ -21,7 +21,7 @@ const chat = new Chat(root, {
   send: (message) => socket.send(message), onarrival: () => unread(),
 });
 const own = {mic: true, camera: true, screen: false};
-let joined = false, peerHere = null, unreadCount = 0;
+let joined = false, over = false, peerHere = null, unreadCount = 0;
 
 function status(key, tone = "info") {
   const line = find("status");
@@ -59,18 +59,15 @@ async function check() {
 // -- what the server says --------------------------------------------------------------------------------------
 
 const heard = {
-  welcome: async (message) => {
+  welcome: (message) => {
     for (const line of message.chat) chat.receive(line);
     chat.resend();
     socket.send({type: "state", ...own});
+    peerHere = null;
     peer(message.peer);
-    await call.join(message.transport);
-    if (!message.transport) setTimeout(() => socket.send({type: "grant"}), (message.retry_after || 5) * 1000);
+    media(message);
   },
-  grant: async (message) => {
-    await call.join(message.transport);
-    if (!message.transport) setTimeout(() => socket.send({type: "grant"}), (message.retry_after || 5) * 1000);
-  },
+  grant: media,
   peer,
   chat: (message) => chat.receive(message),
   meter: (message) => meter.set(message),
@@ -80,11 +77,16 @@ const heard = {
   error: (message) => { find("status").textContent = message.message; find("status").hidden = false; },
 };
 socket.addEventListener("message", ({detail}) => heard[detail.type]?.(detail));
-socket.addEventListener("dropped", () => { meter.pause(); status("reconnecting", "warning"); });
+socket.addEventListener("dropped", () => { chat.pause(); call.pause(); meter.pause(); status("reconnecting", "warning"); });
 socket.addEventListener("unavailable", () => status("unavailable", "warning"));
-socket.addEventListener("replaced", () => { call.close(); status("replaced", "danger"); });
+socket.addEventListener("replaced", () => { call.close(); devices.stop(); status("replaced", "danger"); });
 socket.addEventListener("ended", ended);
-socket.addEventListener("refused", ({detail}) => { call.close(); status("ended"); if (detail) find("status").textContent = detail; });
+socket.addEventListener("refused", ended); // the booking's page says what has happened
+
+function media({transport, retry_after: seconds}) {
+  if (!transport) status("unavailable", "warning");
+  call.join(transport, seconds);
+}
 
 function peer({present, state}) {
   if (present !== peerHere) status(present ? "peer_here" : peerHere === null ? "waiting" : "peer_left", present ? "success" : "info");
@@ -103,6 +105,8 @@ function peerState({mic = true, camera = true, screen = false}) {
 }
 
 function ended() {
+  if (over) return;
+  over = true;
   call.close();
   devices.stop();
   location.assign(settings.summaryUrl);

@@ -2,11 +2,13 @@
 
 const PING_MS = 1000;
 const SILENCE_MS = 4000;
-const RETRY_MS = [0, 300, 700, 1500, 3000];
+const WELCOME_MS = 12000; // the way in may lead past a transport that takes its time
+const RETRY_MS = [0, 300, 700, 1500, 2000];
 const REPLACED = 4001, ENDED = 4002;
 
 export class RoomSocket extends EventTarget {
   #ticketUrl; #csrf; #socket = null; #tries = 0; #heard = 0; #timer = null; #stopped = false; #after = 0;
+  #wanted = false; #asking = false; #next = null; #patience = SILENCE_MS;
 
   constructor({ticketUrl, csrf}) {
     super();
@@ -16,21 +18,27 @@ export class RoomSocket extends EventTarget {
   }
 
   /** Connect, and stay connected until the session is over or close() is called. */
-  async open() {
-    if (this.#stopped || this.#socket) return;
+  open() {
+    this.#wanted = true;
+    return this.#try();
+  }
+
+  async #try() {
+    if (this.#stopped || this.#socket || this.#asking) return;
+    this.#asking = true; // one way in at a time, whatever else happens meanwhile
     try {
       const answer = await fetch(this.#ticketUrl, {
         method: "POST", headers: {"X-CSRFToken": this.#csrf, "Accept": "application/json"}, signal: AbortSignal.timeout(8000),
       });
       const body = await answer.json();
-      if (!answer.ok) {
-        if (answer.status < 500) return this.#stop("refused", body.error);
-        this.#tell("unavailable", body.error);
-        return this.#retry();
-      }
-      this.#connect(body);
+      if (this.#stopped) return;
+      if (answer.ok) this.#connect(body);
+      else if (answer.status < 500 && answer.status !== 429) this.#stop("refused", body.error);
+      else { this.#tell("unavailable", body.error); this.#retry(); }
     } catch {
       this.#retry();
+    } finally {
+      this.#asking = false;
     }
   }
 
@@ -38,15 +46,18 @@ export class RoomSocket extends EventTarget {
     const socket = new WebSocket(url);
     this.#socket = socket;
     this.#heard = performance.now();
+    this.#patience = SILENCE_MS;
+    this.#timer = setInterval(() => this.#beat(), PING_MS); // from now on: a socket that never opens is given up, too
     socket.onopen = () => {
+      this.#patience = WELCOME_MS;
       this.send({type: "hello", ticket, after: this.#after, device: navigator.userAgent.slice(0, 120)});
-      this.#timer = setInterval(() => this.#beat(), PING_MS);
     };
     socket.onmessage = (event) => {
       this.#heard = performance.now();
       const message = JSON.parse(event.data);
       if (message.type === "welcome") {
         this.#tries = 0;
+        this.#patience = SILENCE_MS;
         for (const line of message.chat) this.#after = Math.max(this.#after, line.seq);
       }
       if (message.type === "chat") this.#after = Math.max(this.#after, message.seq);
@@ -62,14 +73,14 @@ export class RoomSocket extends EventTarget {
   }
 
   #beat() {
-    if (performance.now() - this.#heard > SILENCE_MS) return this.#abandon();
+    if (performance.now() - this.#heard > this.#patience) return this.#abandon();
     this.send({type: "ping"});
   }
 
   #abandon() {
     const socket = this.#socket;
     this.#forget();
-    socket.onclose = socket.onmessage = null;
+    socket.onclose = socket.onmessage = socket.onopen = null;
     socket.close();
     this.#tell("dropped");
     this.#retry();
@@ -85,7 +96,9 @@ export class RoomSocket extends EventTarget {
   }
 
   #soon(delay) {
-    if (!this.#stopped && !this.#socket) setTimeout(() => this.open(), delay);
+    if (!this.#wanted || this.#stopped || this.#socket) return;
+    clearTimeout(this.#next);
+    this.#next = setTimeout(() => this.#try(), delay);
   }
 
   #stop(kind, detail) {
