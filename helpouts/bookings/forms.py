@@ -10,26 +10,18 @@ from wtforms import (
     HiddenField,
     IntegerField,
     SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms.fields import Field
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, Optional
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from helpouts.bookings.intake import LIMITS
 from helpouts.catalog.category import Category, CategoryField
 from helpouts.i18n import in_language
 from helpouts.i18n import lazy_gettext as _l
-
-
-class CheckboxesField(SelectMultipleField):
-    """Several choices as a list of checkboxes."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
+from helpouts.web.forms import CheckboxesField
 
 
 class BookingForm(FlaskForm):

@@ -13,7 +13,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired, Length
 
 from helpouts import formatting
-from helpouts.bookings.forms import CheckboxesField, form_field
+from helpouts.bookings.forms import form_field
 from helpouts.bookings.policy import policy_text
 from helpouts.catalog import validation
 from helpouts.catalog.category import Category
@@ -24,6 +24,7 @@ from helpouts.i18n import gettext as _
 from helpouts.i18n import in_language
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments.money import to_decimal, to_minor
+from helpouts.web.forms import CheckboxesField
 
 #: Lengths offered in the form, minutes; a listing's own is added.
 LENGTHS = (10, 15, 20, 25, 30, 40, 45, 60, 75, 90, 120, 150, 180, 240)

@@ -14,14 +14,12 @@ from wtforms import (
     HiddenField,
     RadioField,
     SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
     ValidationError,
 )
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from helpouts import i18n
 from helpouts.accounts import zones
@@ -32,6 +30,7 @@ from helpouts.i18n import in_language
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.vetting.applications import EXPERIENCE_LENGTH, LINK_LENGTH, MESSAGE_LENGTH
 from helpouts.vetting.invitations import BIO_LENGTH, HEADLINE_LENGTH
+from helpouts.web.forms import CheckboxesField
 
 #: Offered for a session, the site's own first; more can be chosen later in the profile.
 # fmt: off
@@ -42,13 +41,6 @@ LANGUAGES = (
 # fmt: on
 
 _too_long = _l("This is too long.")
-
-
-class CheckboxListField(SelectMultipleField):
-    """Several choices as a list of boxes to tick."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
 
 
 def _kind(question: Any, alone: Any, company: Any) -> RadioField:
@@ -178,7 +170,7 @@ class ProfileForm(_NamedForm):
         validators=[Optional(), Length(max=BIO_LENGTH, message=_too_long)],
         render_kw={"maxlength": BIO_LENGTH, "rows": 5},
     )
-    languages = CheckboxListField(
+    languages = CheckboxesField(
         _l("Languages in which you can help"),
         validators=[DataRequired(_l("Choose at least one language."))],
         choices=[],

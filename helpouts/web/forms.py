@@ -1,10 +1,19 @@
-"""Helpers for forms: refusals of the services shown beside their field."""
+"""What forms share: a list of checkboxes, and refusals of the services shown beside their field."""
 
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
+from wtforms import SelectMultipleField
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from helpouts.errors import HelpoutsError
+
+
+class CheckboxesField(SelectMultipleField):
+    """Several choices as a list of boxes to tick."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
 
 
 def attach(form: FlaskForm, error: HelpoutsError) -> None:
