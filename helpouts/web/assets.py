@@ -4,10 +4,14 @@ A changed file has another address, so an answer to the right digest may be kept
 Without a digest, or with an old one, browsers ask again each time.  Typefaces are the exception: style sheets name
 them by themselves, so they have no digest, and a page that loaded them in advance under another address would load
 them twice; a new typeface gets a new file name.
+
+Texts are sent compressed.  Pages are not: they hold secrets next to what others can put into them, and their length
+would tell about the secrets (the BREACH attack).
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +23,7 @@ from werkzeug.wrappers import Response
 
 FONTS = "fonts/"
 FOR_EVER = "public, max-age=31536000, immutable"
+TEXTS = (".css", ".js", ".svg")
 
 
 def init_app(app: Flask) -> None:
@@ -36,6 +41,10 @@ def init_app(app: Flask) -> None:
         name = (request.view_args or {}).get("filename")
         if name and response.status_code in (200, 206, 304) and _is_final(app, str(request.endpoint), name):
             response.headers["Cache-Control"] = FOR_EVER
+            if name.endswith(TEXTS):
+                response.headers.add("Vary", "Accept-Encoding")
+                if response.status_code == 200 and request.accept_encodings["gzip"] > 0:
+                    _compress(app, response, name)
         return response
 
 
@@ -60,6 +69,18 @@ def static_folder(app: Flask, endpoint: str) -> str | None:
     return app.blueprints[owner].static_folder if owner in app.blueprints else None if owner else app.static_folder
 
 
+def _compress(app: Flask, response: Response, filename: str) -> None:
+    path = safe_join(str(static_folder(app, str(request.endpoint))), filename)
+    if path is None:
+        return
+    response.close()
+    response.direct_passthrough = False
+    response.set_data(_compressed(path, Path(path).stat().st_mtime_ns))
+    response.headers["Content-Encoding"] = "gzip"
+    for header in ("ETag", "Accept-Ranges"):  # they tell of the file as it is
+        response.headers.pop(header, None)
+
+
 def _is_final(app: Flask, endpoint: str, filename: str) -> bool:
     if static_folder(app, endpoint) is None:
         return False
@@ -69,3 +90,8 @@ def _is_final(app: Flask, endpoint: str, filename: str) -> bool:
 @lru_cache(maxsize=1024)
 def _digest(path: str, _changed: int) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]
+
+
+@lru_cache(maxsize=256)
+def _compressed(path: str, _changed: int) -> bytes:
+    return gzip.compress(Path(path).read_bytes(), mtime=0)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
+from pathlib import Path
 
 import pytest
 from flask import url_for
 from flask.testing import FlaskClient
 
+import helpouts.web
 from helpouts.runtime import Runtime
 from helpouts.web.app import create_app
 
@@ -65,3 +68,25 @@ def test_the_typeface_has_the_one_address_that_the_style_sheet_names(client: Fla
         named = re.findall(r'url\("\.\.(/fonts/[^"]+)"\)', answer.text)
     assert preloaded
     assert set(preloaded) <= {f"/static{name}" for name in named}
+
+
+def test_texts_are_sent_compressed_to_those_who_understand(client: FlaskClient) -> None:
+    page = client.get("/about").text
+    address = next(iter(re.findall(r'href="(/static/css/base[^"]+)', page)))
+    plain = (Path(helpouts.web.__file__).parent / "static" / "css" / "base.css").read_bytes()
+    with client.get(address, headers={"Accept-Encoding": "gzip, br"}) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in answer.vary
+        assert answer.content_type.startswith("text/css")
+        assert int(answer.headers["Content-Length"]) == len(answer.data) < len(plain) / 2
+        assert gzip.decompress(answer.data) == plain
+    for headers in ({}, {"Accept-Encoding": "gzip;q=0"}, {"Accept-Encoding": "br"}):
+        with client.get(address, headers=headers) as answer:
+            assert "Content-Encoding" not in answer.headers
+            assert answer.data == plain
+    with client.get(address, headers={"Accept-Encoding": "gzip", "Range": "bytes=0-9"}) as answer:
+        assert (answer.status_code, answer.data) == (206, plain[:10])
+
+
+def test_pages_are_not_compressed(client: FlaskClient) -> None:
+    assert "Content-Encoding" not in client.get("/about", headers={"Accept-Encoding": "gzip"}).headers
