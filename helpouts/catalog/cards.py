@@ -6,6 +6,7 @@ Texts in the visitor's language (prices, times) are properties, made when they a
 from __future__ import annotations
 
 import base64
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +33,11 @@ def expert_path(slug: str) -> str:
 def picture(svg: str) -> str:
     """An avatar as an address that an ``<img>`` takes; "" when there is none."""
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}" if svg else ""
+
+
+def picture_path(slug: str, svg: str) -> str:
+    """The address of an expert's picture, with a digest of it, so that browsers may keep it; "" without a picture."""
+    return f"/e/{slug}/picture.svg?v={zlib.crc32(svg.encode()):08x}" if svg else ""
 
 
 def mean(total: int, count: int) -> float | None:
@@ -161,7 +167,7 @@ def expert_card(expert: Expert, avatar: str = "", verified: tuple[Credential, ..
         is_company=expert.kind == "company",
         rating=mean(expert.rating_sum, expert.rating_count),
         review_count=expert.rating_count,
-        avatar_url=picture(avatar),
+        avatar_url=picture_path(expert.slug, avatar),
         verified_badges=verified,
     )
 

@@ -32,7 +32,7 @@ from helpouts.scheduling.zones import to_minute
 #: Days of free times that a listing's page shows at once, and at most on demand.
 SLOT_DAYS, MOST_SLOT_DAYS = 14, 31
 #: Times shown at once; somebody who is free all day fills a page otherwise.
-MOST_SLOTS = 400
+MOST_SLOTS = 300
 #: Most that a price filter can say, in major units.
 MOST_PRICE = 1_000_000
 

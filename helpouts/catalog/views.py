@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
 from helpouts.catalog import pages, queries
+from helpouts.catalog.cards import picture_path
 from helpouts.catalog.models import Expert, Listing
 from helpouts.catalog.service import is_open, may_edit
 from helpouts.errors import NotFound
@@ -140,6 +141,20 @@ def expert(slug: str) -> ResponseReturnValue:
         canonical_url=_absolute(view.url),
         structured_data=pages.expert_data(db, view, listings),
     )
+
+
+@bp.get("/e/<slug>/picture.svg")
+@requires("public")
+def picture(slug: str) -> ResponseReturnValue:
+    """An expert's drawn picture; kept by browsers for ever under the address that :func:`picture_path` makes."""
+    found = pages.expert_by_slug(current_db(), slug)
+    if found is None or not found.owner.avatar or not (found.state == "active" or _insider(found)):
+        raise NotFound(_l("This expert is not here, or not any more."))
+    answer = Response(found.owner.avatar, content_type="image/svg+xml; charset=utf-8")
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    final = request.full_path == picture_path(slug, found.owner.avatar)
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if final else "no-cache"
+    return answer
 
 
 def _insider(expert: Expert) -> bool:

@@ -234,6 +234,22 @@ def test_a_suspended_expert_is_gone(visitor: FlaskClient, runtime: Runtime) -> N
     assert visitor.get("/l/true-a-bicycle-wheel").status_code == 404
 
 
+def test_an_experts_picture_may_be_kept_until_it_changes(visitor: FlaskClient, runtime: Runtime) -> None:
+    assert visitor.get("/e/ada-wrench/picture.svg").status_code == 404
+    with runtime.database.write() as db:
+        expert = db.scalars(select(Expert).where(Expert.slug == "ada-wrench")).one()
+        expert.owner.avatar = "<svg xmlns='http://www.w3.org/2000/svg'/>"
+    address = re.findall(r'src="(/e/ada-wrench/picture[^"]+)"', visitor.get("/e/ada-wrench").text)[0]
+    answer = visitor.get(address)
+    assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert "immutable" not in visitor.get("/e/ada-wrench/picture.svg?v=00000000").headers["Cache-Control"]
+    with runtime.database.write() as db:
+        db.scalars(select(Expert).where(Expert.slug == "ada-wrench")).one().state = "suspended"
+    assert visitor.get(address).status_code == 404
+
+
 def test_nothing_that_people_wrote_becomes_markup(visitor: FlaskClient, runtime: Runtime) -> None:
     with runtime.database.write() as db:
         nasty = make_expert(db, "Mallory", headline=NASTY, bio=NASTY)
