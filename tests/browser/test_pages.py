@@ -1,0 +1,264 @@
+"""Every page that people see, in a real browser: accessible (axe), never wider than a phone, light, without errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from helpouts.accounts.models import User
+from helpouts.audit.actor import SYSTEM, Actor
+from helpouts.bookings import service as bookings
+from helpouts.bookings.models import Booking
+from helpouts.catalog.models import Listing
+from helpouts.clock import clock
+from helpouts.demo.history import answers
+from helpouts.plugins.service import write_settings
+from helpouts.runtime import Runtime, runtime_of
+from helpouts.scheduling.service import free_slots
+from helpouts.sessions.service import session_of
+from helpouts.testing.site import Site
+from helpouts.vetting import service as vetting
+from helpouts.vetting.models import Application
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+#: Most that a page for everybody may transfer, styles, typeface and scripts included.
+MOST_BYTES = 150_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page, and who looks at it: visitor, customer, expert or operator."""
+
+    who: str
+    path: str
+    #: The status that it answers with; the pages of errors are pages, too.
+    status: int = 200
+
+
+PUBLIC = ("/", "/search", "/search?q=router", "/search?q=xyzzy", "/about", "/imprint", "/login", "/register", "/reset")
+CONSOLE = (
+    *("users", "experts", "applications", "invitations", "listings", "bookings", "payments", "refunds", "reviews"),
+    *("rooms", "ledger", "audit", "jobs", "mails"),
+)
+
+
+def places(runtime: Runtime) -> list[Place]:
+    """Every page, with something to see on it; makes bookings, an invitation and a refund first."""
+    with runtime.database.write() as db:
+        write_settings(db, "payments_wallet", {"test_topup": True}, SYSTEM)
+        customer = db.scalars(select(User).where(User.email == "customer@demo.example")).one()
+        expert = db.scalars(select(User).where(User.email == "expert@demo.example")).one()
+        live = select(Listing).where(Listing.state == "live").order_by(Listing.id)
+        offers = db.scalars(live).all()
+        own = next(offer for offer in offers if offer.expert.owner.id == expert.id)
+        free = next(offer for offer in offers if offer.pricing == "free" and offer.expert.owner.id != expert.id)
+        paid = next(offer for offer in offers if offer.pricing == "fixed" and offer.expert.owner.id != expert.id)
+        done = db.scalars(select(Booking).where(Booking.host_id == expert.id, Booking.state == "completed")).first()
+        soon = _booked(db, own, customer, "soon", 0)
+        later = _booked(db, free, customer, "later", 30)
+        held = _held(db, paid, customer, "held", 10)
+        application = db.scalars(select(Application)).first()
+        vetting.issue(db, "it", "friend@example.org", SYSTEM)
+        session = session_of(db, soon)
+        assert application is not None
+        assert session is not None
+        assert done is not None
+        now = clock.now()
+        db.execute(
+            update(Booking)
+            .where(Booking.id == soon.id)
+            .values(starts_at=now + timedelta(minutes=5), ends_at=now + timedelta(minutes=35))
+        )
+        start = free_slots(db, paid, now + timedelta(days=20), now + timedelta(days=30))[0]
+        found = [Place("visitor", path) for path in PUBLIC]
+        found += [Place("visitor", f"/c/{slug}") for slug in runtime_of(db).registry.categories(db)]
+        found += [Place("visitor", f"/l/{offer.slug}") for offer in (own, free, paid)]
+        found += [
+            Place("visitor", f"/e/{own.expert.slug}"),
+            Place("visitor", "/become-an-expert"),
+            Place("visitor", "/become-an-expert?category=it"),
+            Place("visitor", f"/applications/{application.public_id}"),
+            Place("visitor", "/confirm"),
+            Place("visitor", "/nowhere", 404),
+        ]
+        found += [
+            Place("customer", path)
+            for path in (
+                *("/", "/account", "/account/profile", "/account/security", "/change", "/tf-setup"),
+                *("/mf-recovery-codes", "/verify", "/join", "/x/payments_wallet/"),
+                f"/book/{paid.id}?start={start:%Y-%m-%dT%H:%M:%SZ}",
+                f"/bookings/{held.public_id}/checkout",
+                f"/bookings/{later.public_id}",
+                f"/bookings/{later.public_id}/cancel",
+                f"/bookings/{soon.public_id}",
+                f"/room/{session.room_id}",
+            )
+        ]
+        found += [
+            Place("expert", path)
+            for path in (
+                *(
+                    "/expert",
+                    "/expert/hours",
+                    "/expert/profile",
+                    "/expert/listings/new",
+                    "/expert/listings/new?category=it",
+                ),
+                "/x/payments_wallet/",
+                *(f"/expert/listings/{own.id}", f"/expert/listings/{own.id}/retire"),
+                *(f"/bookings/{soon.public_id}", f"/bookings/{done.public_id}", f"/room/{session.room_id}", "/account"),
+            )
+        ]
+        found += [
+            Place("operator", f"/console/{path}")
+            for path in ("", "health/", "site/", "plugins/", "more/", "ledger/accounts/", "invitations/issue/")
+        ]
+        found += [Place("operator", f"/console/plugins/{name}/") for name in ("payments_wallet", "video_aiortc")]
+        found += [Place("operator", f"/console/{part}/") for part in CONSOLE]
+    return [*found, Place("customer", "/console/", 403)]
+
+
+def _held(db: Session, listing: Listing, customer: User, key: str, days: int) -> Booking:
+    category = runtime_of(db).registry.category(listing.category)
+    begin = clock.now() + timedelta(days=days)
+    start = free_slots(db, listing, begin, begin + timedelta(days=14))[0]
+    actor = Actor("customer", customer.id, customer.email)
+    return bookings.hold(
+        db, listing, customer, start, answers(category), zone="Europe/Berlin", idempotency_key=key, actor=actor
+    )
+
+
+def _booked(db: Session, listing: Listing, customer: User, key: str, days: int) -> Booking:
+    booking = _held(db, listing, customer, key, days)
+    return bookings.confirm(db, booking, SYSTEM) if booking.state == "held" else booking
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Iterator[Site]:
+    """The demo site."""
+    made = Site(tmp_path_factory.mktemp("pages"))
+    try:
+        made.start("--demo")
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="module")
+def all_places(site) -> list[Place]:
+    """Every page of the demo site."""
+    return places(site.runtime())
+
+
+class Visitor:
+    """A browser of somebody, in one language, width and theme; English at a light desk, German on a dark phone."""
+
+    def __init__(self, chromium: Browser, site: Site, who: str, language: str) -> None:
+        self.site = site
+        self.context = chromium.new_context(
+            locale="en-GB" if language == "en" else "de-DE",
+            color_scheme="light" if language == "en" else "dark",
+            viewport=DESK if language == "en" else PHONE,
+            timezone_id="Europe/Berlin",
+            permissions=["camera", "microphone"],
+        )
+        self.context.set_default_timeout(20_000)
+        self.page: Page = self.context.new_page()
+        # Every page is weighed as the first one that somebody opens.
+        self.context.new_cdp_session(self.page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+        self.problems: list[str] = []
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("console", lambda line: self.problems.append(line.text) if line.type == "error" else None)
+        if who != "visitor":
+            self.sign_in(f"{who}@demo.example")
+        self.page.goto(f"{site.url}/about")
+        button = self.page.locator(f".site-footer .switch__button[lang={language}]")
+        if button.get_attribute("aria-current") is None:
+            button.click()
+        expect(self.page.locator("html")).to_have_attribute("lang", language)
+
+    def sign_in(self, email: str) -> None:
+        """With the password that ``up --demo`` has printed."""
+        printed = re.search(rf"{re.escape(email)}\s+(\S+)", self.site.log_text())
+        assert printed is not None
+        self.page.goto(f"{self.site.url}/login")
+        self.page.fill("[name=email]", email)
+        self.page.fill("[name=password]", printed[1])
+        self.page.locator("main form button[type=submit]").last.click()
+        expect(self.page.locator("[action$='/logout']")).to_be_attached()
+
+    def open(self, place: Place) -> None:
+        """Go there and wait for what scripts make of it; notes a wrong status."""
+        self.problems.clear()
+        answer = self.page.goto(self.site.url + place.path)
+        if place.path.startswith("/room/"):
+            expect(self.page.locator("[data-join]")).to_be_enabled()
+        status = answer.status if answer else 0
+        if place.status >= 400:
+            self.problems[:] = [text for text in self.problems if f"status of {place.status}" not in text]
+        if status != place.status:
+            self.problems.append(f"answers {status}")
+
+    def check(self, place: Place) -> list[str]:
+        """What is wrong with a page, in words."""
+        self.open(place)
+        found = [*self.problems, *self.violations()]
+        found += [f"transfers {size} bytes" for size in [self.page.evaluate(TRANSFERRED)] if size > MOST_BYTES]
+        for size in (PHONE, DESK) if self.page.viewport_size == DESK else (DESK, PHONE):
+            self.page.set_viewport_size(size)
+            wide = self.page.evaluate("document.documentElement.scrollWidth")
+            if wide > size["width"]:
+                found.append(f"{wide} px wide on a screen of {size['width']}: {self.page.evaluate(WIDEST)}")
+        return [f"{place.who} {place.path}: {problem}" for problem in found]
+
+    def violations(self) -> list[str]:
+        """What axe finds."""
+        self.page.evaluate(AXE)
+        result = self.page.evaluate("tags => axe.run({runOnly: tags, resultTypes: ['violations']})", TAGS)
+        return [
+            f"{rule['id']}: {node['target']} {node['failureSummary']}"
+            for rule in result["violations"]
+            for node in rule["nodes"][:3]
+        ]
+
+
+#: Bytes of the document and of everything it loaded, as they came over the line.
+TRANSFERRED = """() => {
+  const sizes = new Map();
+  for (const entry of [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")])
+    sizes.set(entry.name.split("#")[0], entry.encodedBodySize);
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}"""
+WIDEST = """() => [...document.querySelectorAll("body *")]
+  .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+  .slice(0, 4).map((element) => `${element.tagName}.${element.className}`).join(" ")"""
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("who", ["visitor", "customer", "expert", "operator"])
+def test_every_page_is_accessible_and_fits(site, chromium, all_places, who, language):
+    visitor = Visitor(chromium, site, who, language)
+    problems: list[str] = []
+    for place in all_places:
+        if place.who != who:
+            continue
+        problems += visitor.check(place)
+        detail = visitor.page.locator("main a[href*='/details/']")
+        if place.path.startswith("/console/") and "details" not in place.path and detail.count():
+            address = str(detail.first.get_attribute("href")).removeprefix(site.url)
+            problems += visitor.check(Place(who, address))
+    visitor.context.close()
+    assert "\n".join(problems) == ""
