@@ -8,11 +8,14 @@ import sys
 from collections.abc import Iterator
 
 import click
-from sqlalchemy import text
+from sqlalchemy import text as sql
+from sqlalchemy.orm import Session
 
+from helpouts.audit.service import first_broken
 from helpouts.cli.base import Runtime, pass_runtime
 from helpouts.config import OPTIONS
 from helpouts.db import migrate
+from helpouts.errors import ConfigurationError
 from helpouts.plugins.records import HealthCheck, Problem
 from helpouts.plugins.service import read_settings
 
@@ -49,7 +52,7 @@ def findings(runtime: Runtime) -> Iterator[Problem]:
         yield Problem("error", "the site is not served over HTTPS", "set public_url to the https:// address")
     try:
         with runtime.database.read() as db:
-            db.execute(text("SELECT 1"))
+            db.execute(sql("SELECT 1"))
     except Exception as error:
         yield Problem("error", f"the database does not answer: {error}", "check the option 'database'")
         return
@@ -62,10 +65,27 @@ def findings(runtime: Runtime) -> Iterator[Problem]:
             yield Problem("error", f"plugin {name} ({plugin.distribution}): {plugin.error}", "update or uninstall it")
     yield from _mail(runtime)
     with runtime.database.read() as db:
-        enabled = runtime.registry.enabled(db)
-        for name, check in runtime.registry.surface("helpouts_health_checks", HealthCheck):
-            if name in enabled:
-                yield from check.check(db, read_settings(db, name))
+        broken = first_broken(db)
+        if broken is not None:
+            yield Problem("error", f"the audit trail was changed at or before entry {broken}", "compare with a backup")
+        yield from _plugins(runtime, db)
+
+
+def _plugins(runtime: Runtime, db: Session) -> Iterator[Problem]:
+    """What the enabled plugins' settings and health checks show; one that raises does not hide the others."""
+    checks = list(runtime.registry.surface("helpouts_health_checks", HealthCheck))
+    for name in sorted(runtime.registry.enabled(db)):
+        try:
+            settings = read_settings(db, name)
+        except ConfigurationError as error:
+            yield Problem("error", str(error), f"mend the settings of {name} in the console")
+            continue
+        for check in (check for plugin, check in checks if plugin == name):
+            try:
+                yield from check.check(db, settings)
+            except Exception as error:
+                text = f"plugin {name}: the check {check.name} failed: {type(error).__name__}: {error}"
+                yield Problem("error", text, "update the plugin or disable it")
 
 
 def _mail(runtime: Runtime) -> Iterator[Problem]:

@@ -77,8 +77,14 @@ def pending(database: Database, registry: Registry) -> list[str]:
     behind = []
     with database.engine.connect() as connection:
         for name, metadata, versions in branches(registry):
-            script = ScriptDirectory.from_config(alembic_config(name, metadata, versions, None))
-            if current(connection, name) != script.get_current_head():
+            try:
+                head = ScriptDirectory.from_config(alembic_config(name, metadata, versions, None)).get_current_head()
+            except Exception as error:
+                if not name:
+                    raise
+                registry.plugins[name].fail("its migrations cannot be read", error)
+                continue
+            if current(connection, name) != head:
                 behind.append(name or "core")
         connection.rollback()
     return behind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from helpouts.catalog.category import Category
@@ -47,6 +48,7 @@ def check_records(plugin: str, hook: str, found: Sequence[Any]) -> None:
     if hook == "helpouts_migrations":
         for record in found:
             _check_tables(plugin, record)
+            _check_folder(record)
     if hook == "helpouts_settings":
         for setting in found:
             _check_setting(setting)
@@ -59,6 +61,11 @@ def _check_tables(plugin: str, record: records.Migrations) -> None:
     strange = sorted(name for name in record.metadata.tables if not name.startswith(f"{plugin}_"))
     if strange:
         raise ValueError(f"the tables of a plugin are named {plugin}_*; rename {', '.join(strange)}")
+
+
+def _check_folder(record: records.Migrations) -> None:
+    if not Path(record.path).is_dir():
+        raise ValueError(f"there is no folder of migrations {record.path}: is it among the package's files?")
 
 
 def _check_setting(setting: records.Setting) -> None:

@@ -32,7 +32,7 @@ def tables(*names: str) -> str:
         "from sqlalchemy import Column, Integer, MetaData, Table\n"
         "from helpouts.plugins import Migrations\n"
         f"metadata = MetaData()\n{made}"
-        "@hookimpl\ndef helpouts_migrations():\n    return (Migrations(metadata, '/nowhere'),)\n"
+        "@hookimpl\ndef helpouts_migrations():\n    return (Migrations(metadata, __file__.rpartition('/')[0]),)\n"
     )
 
 

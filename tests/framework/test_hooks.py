@@ -39,8 +39,10 @@ from helpouts.plugins import (
     Migrations,
     PluginBlueprint,
     Problem,
+    Setting,
     UserData,
 )
+from helpouts.plugins.models import PluginSettingRow
 from helpouts.plugins.service import set_enabled
 from helpouts.registry import Registry
 from helpouts.runtime import Runtime
@@ -67,10 +69,11 @@ def plug(runtime: Runtime, name: str = "probe", **hooks: Any) -> Runtime:
     return Runtime(runtime.config, runtime.database, registry)
 
 
-def _returning(value: Any) -> Any:
+def _returning(value: Any, name: str = "function") -> Any:
     def function() -> Any:
         return value
 
+    function.__name__ = name
     return function
 
 
@@ -198,6 +201,17 @@ def test_helpouts_health_checks_are_part_of_the_doctors_findings(runtime: Runtim
     assert "it hurts" not in [problem.text for problem in findings(site)]
 
 
+def test_a_health_check_that_raises_and_settings_that_do_not_fit_are_findings(runtime: Runtime) -> None:
+    bad = HealthCheck("bad", "Bad", lambda _db, _settings: [1 / 0])  # type: ignore[list-item]  # it never returns
+    site = plug(runtime, helpouts_health_checks=(bad,), helpouts_settings=(Setting("rate", int, 1, "Rate"),))
+    with site.database.write_engine.begin() as connection:
+        migrate.command.stamp(migrate.alembic_config(*next(iter(migrate.branches(site.registry))), connection), "head")
+    assert any("the check bad failed: ZeroDivisionError" in str(problem.text) for problem in findings(site))
+    with site.database.write() as db:
+        db.add(PluginSettingRow(plugin="probe", key="rate", value="many"))
+    assert any("probe.rate does not fit" in str(problem.text) for problem in findings(site))
+
+
 def test_helpouts_jobs_run_on_demand_and_only_while_enabled(runtime: Runtime) -> None:
     done: list[Any] = []
     job = JobHandler("count", lambda _db, payload: done.append(dict(payload)))
@@ -258,6 +272,22 @@ def test_a_migration_that_fails_marks_its_plugin_and_not_the_site(runtime: Runti
         migrate.command.stamp(migrate.alembic_config(*next(iter(migrate.branches(site.registry))), connection), "head")
     assert migrate.upgrade(site.database, site.registry) == []
     assert "no table today" in site.registry.plugins["probe"].error
+
+
+def test_migrations_that_cannot_be_read_mark_their_plugin_and_not_the_site(runtime: Runtime, tmp_path: Path) -> None:
+    (tmp_path / "0001.py").write_text("def (:")
+    metadata = MetaData()
+    Table("probe_thing", metadata, Column("id", Integer, primary_key=True))
+    site = plug(runtime, helpouts_migrations=(Migrations(metadata, str(tmp_path)),))
+    assert "probe" not in migrate.pending(site.database, site.registry)
+    assert "its migrations cannot be read: SyntaxError" in site.registry.plugins["probe"].error
+
+
+def test_a_folder_of_migrations_that_is_not_there_fails_the_plugin() -> None:
+    module = ModuleType("probe")
+    record = Migrations(MetaData(), "/no/such/folder")
+    module.helpouts_migrations = hookspecs.hookimpl(_returning((record,), "helpouts_migrations"))  # type: ignore[attr-defined]  # modules take attributes
+    assert "/no/such/folder" in Registry().add("probe", lambda: module).error
 
 
 def test_helpouts_user_data_is_part_of_a_persons_export(runtime: Runtime) -> None:

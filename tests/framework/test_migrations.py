@@ -51,7 +51,9 @@ def test_the_migrated_tables_are_guarded_like_the_tests_own(empty, registry_fact
     with empty.engine.connect() as connection:
         found = set(connection.scalars(text(names)))
     wanted = {"posting_moves_counters"}
-    wanted |= {"booking_host_free_insert", "booking_customer_free_update"} if empty.is_sqlite else {"booking_host_overlap"}
+    wanted |= (
+        {"booking_host_free_insert", "booking_customer_free_update"} if empty.is_sqlite else {"booking_host_overlap"}
+    )
     assert wanted <= found
 
 
