@@ -54,7 +54,7 @@ def _zone(zone: str | None) -> ZoneInfo:
 
 
 def day(instant: datetime, zone: str | None = None) -> str:
-    """"Tuesday, 24 November"."""
+    """ "Tuesday, 24 November"."""
     return dates.format_skeleton("EEEEdMMMM", instant, _zone(zone), locale=babel_locale())
 
 
@@ -79,7 +79,7 @@ def zone_name(instant: datetime, zone: str | None = None) -> str:
 
 
 def ago(instant: datetime, now: datetime) -> str:
-    """"3 days ago"."""
+    """ "3 days ago"."""
     return dates.format_timedelta(instant - now, add_direction=True, locale=babel_locale())
 
 

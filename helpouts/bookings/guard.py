@@ -14,20 +14,19 @@ from helpouts.bookings.models import LIVE_STATES, Booking
 _LIVE = ", ".join(f"'{state}'" for state in LIVE_STATES)
 
 
-def _sqlite(person: str) -> list[str]:
-    statements = []
-    for moment, name in (("INSERT", "insert"), ("UPDATE", "update")):
-        statements.append(  # the values are constants of ours
-            f"""
-CREATE TRIGGER booking_{person}_free_{name} BEFORE {moment} ON booking
-WHEN NEW.state IN ({_LIVE})
+_TRIGGER = """
+CREATE TRIGGER booking_PERSON_free_{name} BEFORE {moment} ON booking
+WHEN NEW.state IN (LIVE)
 BEGIN
-  SELECT RAISE(ABORT, 'booking_{person}_overlap') WHERE EXISTS (
-    SELECT 1 FROM booking b WHERE b.{person}_id = NEW.{person}_id AND b.id IS NOT NEW.id
-      AND b.state IN ({_LIVE}) AND b.starts_at < NEW.ends_at AND NEW.starts_at < b.ends_at);
+  SELECT RAISE(ABORT, 'booking_PERSON_overlap') WHERE EXISTS (
+    SELECT 1 FROM booking b WHERE b.PERSON_id = NEW.PERSON_id AND b.id IS NOT NEW.id
+      AND b.state IN (LIVE) AND b.starts_at < NEW.ends_at AND NEW.starts_at < b.ends_at);
 END"""
-        )
-    return statements
+
+
+def _sqlite(person: str) -> list[str]:
+    text = _TRIGGER.replace("PERSON", person).replace("LIVE", _LIVE)
+    return [text.format(name=moment.lower(), moment=moment) for moment in ("INSERT", "UPDATE")]
 
 
 def _postgresql(person: str) -> str:
@@ -39,7 +38,6 @@ ALTER TABLE booking ADD CONSTRAINT booking_{person}_overlap EXCLUDE USING gist
 #: The statements, in order, for the first migration and for ``create_all``.
 SQLITE: list[str] = [*_sqlite("host"), *_sqlite("customer")]
 POSTGRESQL: list[str] = ["CREATE EXTENSION IF NOT EXISTS btree_gist", _postgresql("host"), _postgresql("customer")]
-
 
 
 def _listen(statement: str, dialect: str) -> None:

@@ -200,9 +200,7 @@ def book(
     zone: str = "UTC",
 ) -> Booking:
     """Hold and confirm in one step: for callers that have asked everything already."""
-    booking = hold(
-        db, listing, customer, starts_at, intake, zone=zone, idempotency_key=idempotency_key, actor=actor
-    )
+    booking = hold(db, listing, customer, starts_at, intake, zone=zone, idempotency_key=idempotency_key, actor=actor)
     return confirm(db, booking, actor) if booking.state == "held" else booking
 
 
@@ -254,5 +252,3 @@ def remind(db: Session, payload: Mapping[str, Any]) -> None:
 def lapse(db: Session, _payload: Mapping[str, Any]) -> None:
     """Let all holds lapse whose time is over (correctness does not wait for it; lists do)."""
     expire_lapsed(db)
-
-

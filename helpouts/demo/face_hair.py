@@ -37,8 +37,7 @@ def hair_back(style: str, hair: str) -> str:
     shapes = {
         "long": path(_LONG, hair),
         "bob": path(_BOB, hair),
-        "bun": dots(((100, 24, 20),), hair)
-        + path("M58 90C56 50 76 34 100 34s44 16 42 56z", hair),
+        "bun": dots(((100, 24, 20),), hair) + path("M58 90C56 50 76 34 100 34s44 16 42 56z", hair),
         "ponytail": path(
             "M118 40c36-2 50 36 42 78-3 18-4 30-12 42-9-2-12-12-9-24 6-26 4-48-15-66z",
             hair,
@@ -61,9 +60,7 @@ def hair_back(style: str, hair: str) -> str:
         ),
         "short-afro": dots(((100, 70, 45),), hair),
         "braids": path("M54 90C52 48 74 30 100 30s48 18 46 60z", hair)
-        + dots(
-            tuple((x, y, 11) for x in (51, 149) for y in (98, 113, 128, 143, 157)), hair
-        ),
+        + dots(tuple((x, y, 11) for x in (51, 149) for y in (98, 113, 128, 143, 157)), hair),
     }
     if style == "wavy":
         sides = tuple(
@@ -96,9 +93,7 @@ def hair_back(style: str, hair: str) -> str:
 
 
 _PARTED = "M97 45c-8 16-24 22-35 52-7-38 9-67 38-67s45 29 38 67c-6-26-28-34-41-52z"
-_FRINGE = (
-    "M60 94C53 50 76 30 100 30s47 20 40 64c-2-9-4-14-8-19-18 5-46 5-64 0-4 5-6 10-8 19z"
-)
+_FRINGE = "M60 94C53 50 76 30 100 30s47 20 40 64c-2-9-4-14-8-19-18 5-46 5-64 0-4 5-6 10-8 19z"
 _SWEPT = "M60 92C54 52 74 30 102 30c28 0 44 22 38 62-2-10-6-17-12-22-18 1-36-5-46-17-4 14-16 22-22 39z"
 _CROP = "M60 90C55 52 74 31 101 31c28 0 45 21 39 59-2-11-5-18-11-23-18-5-40-5-58 0-6 5-9 12-11 23z"
 

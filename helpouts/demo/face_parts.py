@@ -73,9 +73,7 @@ def line(d: str, colour: str, width: float, extra: str = "") -> str:
 
 def dots(points: tuple[tuple[int, int, int], ...], fill: str) -> str:
     """Discs at (x, y) with a radius each."""
-    return "".join(
-        f'<circle cx="{x}" cy="{y}" r="{r}" fill="{fill}"/>' for x, y, r in points
-    )
+    return "".join(f'<circle cx="{x}" cy="{y}" r="{r}" fill="{fill}"/>' for x, y, r in points)
 
 
 def neck(skin: Skin) -> str:
@@ -88,10 +86,7 @@ def neck(skin: Skin) -> str:
 
 def ears(skin: Skin) -> str:
     """Both ears."""
-    return "".join(
-        f'<ellipse cx="{x}" cy="99" rx="8" ry="10.5" fill="{skin.shade}"/>'
-        for x in (63, 137)
-    )
+    return "".join(f'<ellipse cx="{x}" cy="99" rx="8" ry="10.5" fill="{skin.shade}"/>' for x in (63, 137))
 
 
 def head(skin: Skin, scarf: bool) -> str:
@@ -107,10 +102,7 @@ def head(skin: Skin, scarf: bool) -> str:
 def features(skin: Skin, hair: str, senior: bool, freckles: bool) -> str:
     """Brows, eyes, nose and cheeks."""
     brow = hair if hair not in CLOTH else INK
-    out = [
-        f'<circle cx="{x}" cy="112" r="8.5" fill="{skin.blush}" opacity="0.38"/>'
-        for x in (76, 124)
-    ]
+    out = [f'<circle cx="{x}" cy="112" r="8.5" fill="{skin.blush}" opacity="0.38"/>' for x in (76, 124)]
     out += [
         line("M76 85.500q8-5.5 15-1.5", brow, 3.4),
         line("M124 85.500q-8-5.5-15-1.5", brow, 3.4),
@@ -186,14 +178,9 @@ def glasses(kind: str) -> str:
         return ""
     frame = f'fill="#fff" fill-opacity="0.16" stroke="{INK}" stroke-width="2.6"'
     if kind == "round":
-        lenses = "".join(
-            f'<circle cx="{x}" cy="97" r="13" {frame}/>' for x in (83, 117)
-        )
+        lenses = "".join(f'<circle cx="{x}" cy="97" r="13" {frame}/>' for x in (83, 117))
     else:
-        lenses = "".join(
-            f'<rect x="{x}" y="86.5" width="27" height="20" rx="6" {frame}/>'
-            for x in (69.5, 103.5)
-        )
+        lenses = "".join(f'<rect x="{x}" y="86.5" width="27" height="20" rx="6" {frame}/>' for x in (69.5, 103.5))
     return lenses + line("M96 95q4-2.5 8 0M70 94l-7-2M130 94l7-2", INK, 2.6)
 
 
@@ -204,10 +191,7 @@ def earrings() -> str:
 
 def headset() -> str:
     """Headphones with a microphone, as worn for a call."""
-    cups = "".join(
-        f'<rect x="{x}" y="86" width="14" height="27" rx="7" fill="#30393b"/>'
-        for x in (51, 135)
-    )
+    cups = "".join(f'<rect x="{x}" y="86" width="14" height="27" rx="7" fill="#30393b"/>' for x in (51, 135))
     return (
         line("M58 90C54 48 74 30 100 30s46 18 42 60", "#30393b", 5)
         + cups
@@ -240,9 +224,7 @@ def clothes(kind: str, cloth: str, second: str) -> str:
     if kind == "blazer":
         return (
             out
-            + path(
-                "M82 153l-6 6 24 45 24-45-6-6c-3 13-9 20-18 20s-15-7-18-20z", "#fffaf0"
-            )
+            + path("M82 153l-6 6 24 45 24-45-6-6c-3 13-9 20-18 20s-15-7-18-20z", "#fffaf0")
             + path(
                 "M76 158l-12 4 4 16-6 6 34 20h4zM124 158l12 4-4 16 6 6-34 20h-4z",
                 "#000",

@@ -1,8 +1,8 @@
 """Drawn portraits for the demo's people, so that the site shows faces without anybody's photograph.
 
 A face is put together from a few shapes, picked by a seeded random generator: the same seed always gives the same
-person.  The pieces are in :mod:`helpouts.demo.face_parts` and ``face_hair``; coordinates are of a 200 by 200 square, eyes
-at y = 97; the picture shows the middle of it.
+person.  The pieces are in :mod:`helpouts.demo.face_parts` and ``face_hair``; coordinates are of a 200 by 200 square,
+eyes at y = 97; the picture shows the middle of it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def compose(
     headset: bool | None = None,
 ) -> Face:
     """The person that belongs to a seed; see :func:`face_svg`."""
-    dice = Random(f"face {seed}")
+    dice = Random(f"face {seed}")  # noqa: S311  # a drawing, nothing secret
     feminine = dice.random() < 0.5 if look == "any" else look == "feminine"
     senior = dice.random() < 0.22
     skin = dice.choice(parts.SKINS)
@@ -106,9 +106,7 @@ def draw(face: Face) -> str:
         parts.beard(face.beard, face.hair),
         parts.mouth(face.smile, face.skin),
         parts.moustache(face.beard, face.hair),
-        hairdo.scarf_front()
-        if scarf
-        else hairdo.hair_front(face.hair_style, face.hair),
+        hairdo.scarf_front() if scarf else hairdo.hair_front(face.hair_style, face.hair),
         parts.glasses(face.glasses),
         parts.earrings() if face.earrings else "",
         parts.headset() if face.headset else "",

@@ -64,8 +64,10 @@ def queue_mail(
     """
     config = runtime_of(db).config
     with i18n.use_locale(locale, zone):
-        text = environment().get_template(f"{template}.txt").render(
-            site_name=config.site_name, public_url=config.public_url.rstrip("/"), **context
+        text = (
+            environment()
+            .get_template(f"{template}.txt")
+            .render(site_name=config.site_name, public_url=config.public_url.rstrip("/"), **context)
         )
     subject, _, body = text.partition("\n")
     payload = {

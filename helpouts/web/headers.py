@@ -43,5 +43,3 @@ def init_app(app: Flask) -> None:
         if not (request.endpoint or "").endswith("static"):
             headers.setdefault("Cache-Control", "no-store" if request.cookies else "no-cache")
         return response
-
-

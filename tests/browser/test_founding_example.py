@@ -53,9 +53,11 @@ def person(chromium, site, **options) -> Page:
     page.on("pageerror", lambda error: page.script_errors.append(str(error)))
     page.on(
         "console",
-        lambda line: page.script_errors.append(line.text)
-        if line.type == "error" and "Content Security Policy" in line.text
-        else None,
+        lambda line: (
+            page.script_errors.append(line.text)
+            if line.type == "error" and "Content Security Policy" in line.text
+            else None
+        ),
     )
     page.goto(site.url)
     return page
@@ -139,7 +141,9 @@ def become_expert(expert: Page, site, code: str) -> None:
     expert.fill("[name=code]", code)
     submit(expert)
     expert.fill("[name=headline]", "Home networks that simply work")
-    expert.fill("[name=bio]", "Eleven years in the support team of an internet provider; I explain without jargon. " * 2)
+    expert.fill(
+        "[name=bio]", "Eleven years in the support team of an internet provider; I explain without jargon. " * 2
+    )
     if expert.locator("[name=zone]").count():
         expert.select_option("[name=zone]", "Europe/Berlin")
     for box in expert.locator("[name=languages]").all()[:2]:

@@ -32,12 +32,8 @@ def test_every_portrait_is_valid_xml_without_anything_active(look: str) -> None:
 
 
 def test_a_look_keeps_to_its_hair() -> None:
-    assert {compose(seed, look="feminine").hair_style for seed in SEEDS} == set(
-        FEMININE_STYLES
-    )
-    assert {compose(seed, look="masculine").hair_style for seed in SEEDS} == set(
-        MASCULINE_STYLES
-    )
+    assert {compose(seed, look="feminine").hair_style for seed in SEEDS} == set(FEMININE_STYLES)
+    assert {compose(seed, look="masculine").hair_style for seed in SEEDS} == set(MASCULINE_STYLES)
     assert {compose(seed, look="feminine").beard for seed in SEEDS} == {"none"}
 
 

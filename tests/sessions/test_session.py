@@ -83,7 +83,7 @@ def test_per_minute_bills_only_the_time_both_were_connected(db, booked):
 
 
 def test_a_crash_costs_the_meter_no_more_than_the_last_second(db, booked):
-    booking, session = booked()
+    _booking, session = booked()
     clock.set(START)
     together(db, session, 100)
     clock.advance(timedelta(minutes=10))
