@@ -33,7 +33,7 @@ MESSAGES: dict[str, tuple[Any, str]] = {
     "PASSWORD_CHANGE": (_l("Your password is changed; all other devices are signed out."), "success"),
     "PASSWORD_IS_THE_SAME": (_l("This is your present password: choose another."), "error"),
     "PASSWORD_NOT_PROVIDED": (_l("Enter your password."), "error"),
-    "PASSWORD_MISMATCH": (_l("The passwords differ."), "error"),
+    "RETYPE_PASSWORD_MISMATCH": (_l("The passwords differ."), "error"),
     "INVALID_PASSWORD": (_l("The password is wrong."), "error"),
     "INVALID_PASSWORD_CODE": (_l("Password or code is wrong."), "error"),
     "INVALID_EMAIL_ADDRESS": (_l("This is not a mail address: write it like name@example.org."), "error"),
