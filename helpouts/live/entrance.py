@@ -64,7 +64,7 @@ async def enter(node: Node, socket: web.WebSocketResponse, said: Hello) -> tuple
             ends_at=booking.ends_at,
             media=Media(node, session.room_id, session.transport),
         )
-        return room, Connection(socket, user.id, user.name, presence.id, clock.now(), user.locale)
+        return room, Connection(socket, user.id, user.name, presence.id, clock.now(), user.locale, busy=True)
 
     fresh, connection = await node.write(redeem)
     room = fresh
@@ -75,8 +75,9 @@ async def enter(node: Node, socket: web.WebSocketResponse, said: Hello) -> tuple
             await _take_seat(node, room, connection, said.after)
             await protocol.announce(node, room)
     except BaseException:
-        await protocol.drop(node, room, connection, connection.heard_at)
+        await node.finish(protocol.drop(node, room, connection, connection.heard_at))
         raise
+    connection.heard_at, connection.busy = clock.now(), False
     return room, connection
 
 

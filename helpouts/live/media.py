@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("helpouts.live")
 #: Seconds that a transport may take for one call.
-PATIENCE = 10
+PATIENCE = 5
 #: Seconds after which a browser asks again when the transport did not say.
 RETRY_AFTER = 5
 

@@ -113,11 +113,16 @@ class Node:
                 log.exception("a loop of the live process failed; it goes on")
                 await asyncio.sleep(1)
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something that nobody waits for (a browser may take its time to agree that a socket is closed)."""
         task = asyncio.get_running_loop().create_task(work)
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
+        return task
+
+    async def finish(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something to its end, even when the request that asked for it is cancelled half-way."""
+        await asyncio.shield(self.spawn(work))
 
     async def say_goodbye(self) -> None:
         """No new tickets lead here, everybody left now, and the browsers are told to come back."""
@@ -140,7 +145,8 @@ class Node:
 
     async def release(self) -> None:
         """After the last message: the transports and the threads."""
-        await asyncio.gather(*self._errands, return_exceptions=True)
+        while self._errands:
+            await asyncio.gather(*self._errands, return_exceptions=True)
         for driver in self.drivers.values():
             try:
                 await driver.stop()

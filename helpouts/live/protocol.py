@@ -67,7 +67,7 @@ async def handle(node: Node, room: Room, connection: Connection, message: dict[s
     elif kind == "end":
         await _end(node, room, connection)
     elif kind == "leave":
-        await drop(node, room, connection, clock.now())
+        await node.finish(drop(node, room, connection, clock.now()))
 
 
 async def _grant(node: Node, room: Room, connection: Connection) -> None:
@@ -82,7 +82,7 @@ async def _end(node: Node, room: Room, connection: Connection) -> None:
         raise NotAllowed(_l("Only the expert can end the session for both. You can leave it."))
     actor = Actor("expert", connection.user_id, connection.name)
     await node.write(lambda db: service.end(db, db.get_one(Session, room.session_id), "expert", actor))
-    await close(node, room)
+    await node.finish(close(node, room))
 
 
 async def _chat(node: Node, room: Room, connection: Connection, message: dict[str, Any]) -> None:

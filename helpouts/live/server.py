@@ -113,7 +113,7 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
             await _one(node, room, connection, raw.data)
             connection.busy = False
     finally:
-        await protocol.drop(node, room, connection, connection.heard_at)
+        await node.finish(protocol.drop(node, room, connection, connection.heard_at))
     return socket
 
 
