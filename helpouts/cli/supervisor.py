@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -63,6 +65,7 @@ class Supervisor:
         code = child.process.poll()
         if code is None:
             return
+        _kill_group(child.process.pid)
         child.failures = child.failures + 1 if now - child.started < SHORT_LIFE else 0
         delay = min(LONGEST_DELAY, 0.5 * 2**child.failures) if child.failures else 0.0
         log.warning("process ended, starting it again", name=child.name, code=code, delay=delay)
@@ -77,8 +80,15 @@ class Supervisor:
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                log.warning("process did not end in time, killing it", pid=process.pid)
+            _kill_group(process.pid)
+            process.wait()
+
+
+def _kill_group(leader: int) -> None:
+    """Whatever a child has started itself (gunicorn's workers) goes with it, and frees its ports."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def helpouts_command(*arguments: str) -> list[str]:
