@@ -25,11 +25,12 @@ run: $(STAMP) ## Set up everything and serve the demo site on http://127.0.0.1:$
 
 test: $(STAMP) system ## Set up everything and run all checks and tests (REQUIRE_ALL=1 forbids skips)
 	$(MAKE) lint types imports
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser" $(ARGS)
+	$(BIN)/python -m pytest -m browser $(ARGS)
 
 check: $(STAMP) ## The fast part: linter, types, import contracts, tests without browsers
 	$(MAKE) lint types imports
-	$(BIN)/python -m pytest -m "not browser and not slow" -x
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not slow" -x
 
 lint: $(STAMP) ## Linter and formatter
 	$(BIN)/ruff check .

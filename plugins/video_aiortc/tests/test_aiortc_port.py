@@ -100,7 +100,11 @@ async def test_a_signed_check_is_answered_and_opens_the_way_for_media(port: UdpP
     assert port.counters["dropped_stranger"] == 2
 
 
-@pytest.mark.parametrize("datagram", [check("nobody"), check(password="wrong"), b"\x00\x01junk", b"\x00" * 2000])
+@pytest.mark.parametrize(
+    "datagram",
+    [check("nobody"), check(password="wrong"), b"\x00\x01junk", b"\x00" * 2000],
+    ids=["unknown user", "wrong password", "junk", "zeros"],
+)
 async def test_a_check_that_proves_nothing_gets_silence(port: UdpPort, browser: socket.socket, datagram: bytes) -> None:
     leg = Leg()
     port.register("relay", "secret", leg)
