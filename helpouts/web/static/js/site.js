@@ -27,6 +27,12 @@ for (const button of document.querySelectorAll("[data-dismiss]")) {
 
 document.querySelector("[data-focus]")?.focus();
 
+// On a phone the tabs are wider than the screen: the one that is open comes into view.
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const strip = tab.closest(".tabs");
+  strip.scrollLeft += tab.getBoundingClientRect().right - strip.getBoundingClientRect().right;
+}
+
 // <button type="button" data-dialog="ID"> opens a dialog; inside one, data-dialog-close closes it.
 for (const button of document.querySelectorAll("[data-dialog]")) {
   button.addEventListener("click", () => document.getElementById(button.dataset.dialog)?.showModal());
