@@ -25,6 +25,7 @@ from helpouts.plugins.service import write_settings
 from helpouts.runtime import Runtime, runtime_of
 from helpouts.scheduling.service import free_slots
 from helpouts.sessions.service import session_of
+from helpouts.site import put
 from helpouts.testing.site import Site
 from helpouts.vetting import service as vetting
 from helpouts.vetting.models import Application
@@ -261,4 +262,82 @@ def test_every_page_is_accessible_and_fits(site, chromium, all_places, who, lang
             address = str(detail.first.get_attribute("href")).removeprefix(site.url)
             problems += visitor.check(Place(who, address))
     visitor.context.close()
+    assert "\n".join(problems) == ""
+
+
+#: Numbers everything that can be reached by the tab key; of a group of radio buttons only one can.
+NUMBERED = """() => {
+  const groups = new Set();
+  let count = 0;
+  const stops = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+  for (const element of document.querySelectorAll(stops)) {
+    if (!element.checkVisibility() || element.disabled || element.tabIndex < 0) continue;
+    if (element.type === "radio") {
+      if (groups.has(element.name)) continue;
+      groups.add(element.name);
+    }
+    element.dataset.stop = element.type === "radio" ? `radio ${element.name}` : String(count);
+    count += 1;
+  }
+  return [...document.querySelectorAll("[data-stop]")].map((element) => element.dataset.stop);
+}"""
+FOCUSED = """() => {
+  const element = document.activeElement;
+  return element.type === "radio" ? `radio ${element.name}` : element.dataset.stop ?? "";
+}"""
+
+
+@pytest.mark.parametrize(
+    ("who", "part"),
+    [
+        ("visitor", "/l/"),
+        ("visitor", "/become-an-expert?"),
+        ("customer", "/book/"),
+        ("customer", "/room/"),
+        ("expert", "/expert/hours"),
+    ],
+)
+def test_everything_can_be_reached_by_keyboard(site, chromium, all_places, who, part):
+    visitor = Visitor(chromium, site, who, "en")
+    visitor.open(next(place for place in all_places if place.who == who and place.path.startswith(part)))
+    page = visitor.page
+    wanted = page.evaluate(NUMBERED)
+    reached = set()
+    for _ in range(len(wanted) * 4 + 10):  # a date or a time is a field of several stops
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate(FOCUSED))
+        if reached.issuperset(wanted):
+            break
+    visitor.context.close()
+    assert len(wanted) > 3
+    assert set(wanted) - reached == set()
+
+
+def test_the_first_stop_leads_past_the_navigation(site, chromium):
+    visitor = Visitor(chromium, site, "visitor", "en")
+    page = visitor.page
+    page.goto(f"{site.url}/search")
+    page.keyboard.press("Tab")
+    link = page.get_by_role("link", name="Skip to the content")
+    expect(link).to_be_focused()
+    expect(link).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+    visitor.context.close()
+
+
+@pytest.mark.parametrize("state", ["prelaunch", "invitation_only"])
+def test_the_closed_site_is_a_page_like_the_others(site, chromium, state):
+    runtime = site.runtime()
+    with runtime.database.write() as db:
+        put(db, "state", state, SYSTEM)
+    try:
+        visitor = Visitor(chromium, site, "visitor", "de")
+        problems = visitor.check(Place("visitor", "/"))
+        expect(visitor.page.locator("main a[href='/become-an-expert']").first).to_be_visible()
+        visitor.context.close()
+    finally:
+        with runtime.database.write() as db:
+            put(db, "state", "open", SYSTEM)
     assert "\n".join(problems) == ""
