@@ -208,6 +208,7 @@ async def test_the_meter_begins_with_the_booked_time_by_itself(live, make_pair):
         clock.set(pair.booking.starts_at - timedelta(seconds=2))
         await place.node_is_heard_of()
         browsers = [await place.enter(pair.session, who) for who in (pair.expert, pair.customer)]
+        await browsers[1].hear("meter", running=False)  # the newcomer is told last
         assert not any(meter["running"] for browser in browsers for meter in browser.all("meter"))
         clock.set(pair.booking.starts_at)
         for browser in browsers:
