@@ -55,6 +55,16 @@ def running_clock() -> Iterator[None]:
     clock.set(None)
 
 
+@pytest.fixture(autouse=True)
+def plain_english() -> Iterator[None]:
+    """Every test begins and ends with English and UTC, whatever a page of an earlier one has spoken."""
+    from helpouts import i18n
+
+    i18n.set_locale(i18n.DEFAULT_LOCALE, "UTC")
+    yield
+    i18n.set_locale(i18n.DEFAULT_LOCALE, "UTC")
+
+
 @pytest.fixture(scope="session")
 def plugin_modules() -> tuple[tuple[str, str], ...]:
     """(name, module) of the plugins to register; override it in a conftest to test another set."""
