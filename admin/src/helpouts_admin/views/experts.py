@@ -80,7 +80,7 @@ class ExpertsView(Records):
         "name": _l("Name"),
         "kind": _l("As"),
         "headline": _l("Headline"),
-        "bio": _l("Introduction"),
+        "bio": _l("About"),
         "languages": _l("Languages"),
         "categories": _l("Fields"),
         "rating_count": _l("Rating"),

@@ -43,7 +43,7 @@ class LedgerView(Records):
     column_labels = {
         "id": _l("Number"),
         "kind": _l("Kind"),
-        "ref": _l("About"),
+        "ref": _l("Concerns"),
         "lines": _l("Lines"),
         "created_at": _l("When"),
         "idem_key": _l("Key"),
