@@ -41,6 +41,12 @@ def shown_answer(field: CategoryField | None, answer: Any) -> str:
     return labels.get(str(answer), str(answer))
 
 
+def in_words(fields: Sequence[CategoryField], kept: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """(question, answer) pairs of a booking in the language in force; ``fields`` are the category's questions now."""
+    known = {field.key: field for field in fields}
+    return [(in_language(item["label"]), shown_answer(known.get(item["key"]), item["answer"])) for item in kept]
+
+
 def _clean(question: CategoryField, raw: Any) -> Any:
     name = f"intake_{question.key}"
     if question.type == "boolean":

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
+from helpouts.bookings.intake import in_words
 from helpouts.bookings.models import Booking
 from helpouts.clock import clock
 from helpouts.i18n import gettext, use_locale
@@ -50,7 +51,10 @@ def calendar_file(db: Session, booking: Booking, to: User, method: str) -> Attac
 
 def confirmed(db: Session, booking: Booking) -> None:
     """It is booked: to both, with the invitation (RFC 5546, REQUEST)."""
+    questions = runtime_of(db).registry.category(booking.category).intake
     for to, other, zone in _both(booking):
+        with use_locale(to.locale):
+            answers = in_words(questions, booking.intake)
         queue_mail(
             db,
             to.email,
@@ -62,6 +66,7 @@ def confirmed(db: Session, booking: Booking) -> None:
             me=to,
             other=other,
             is_host=to.id == booking.host_id,
+            answers=answers,
         )
 
 

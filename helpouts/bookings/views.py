@@ -19,7 +19,7 @@ from helpouts.bookings.policy import policy_text
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
 from helpouts.errors import HelpoutsError, NotFound
-from helpouts.i18n import current_zone, in_language
+from helpouts.i18n import current_zone
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import service as money
@@ -155,11 +155,7 @@ def show(public_id: str) -> ResponseReturnValue:
     booking = own_booking(public_id)
     session = session_of(db, booking)
     category = current_runtime().registry.category(booking.category)
-    fields = {field.key: field for field in category.intake}
-    answers = [
-        (in_language(item["label"]), intake.shown_answer(fields.get(item["key"]), item["answer"]))
-        for item in booking.intake
-    ]
+    answers = intake.in_words(category.intake, booking.intake)
     review = review_of(db, booking)
     return render_template(
         "helpouts/bookings/show.html",

@@ -39,6 +39,20 @@ def test_a_booking_holds_the_money_and_mails_both(db):
     assert all(mail["attachments"][0]["mime"].startswith("text/calendar; method=REQUEST") for mail in confirmed)
 
 
+def test_the_expert_reads_the_answers_in_the_words_of_the_form(db):
+    listing, customer = make_listing(db, make_expert(db)), make_customer(db)
+    listing.expert.owner.locale = "de"
+    category = service.check_bookable(db, listing)
+    question = next(question for question in category.intake if question.type == "choice")
+    chosen = question.choices[0]
+    start = free_slots(db, listing, clock.now(), clock.now() + timedelta(days=1))[0]
+    told = answers(category) | {question.key: chosen.value}
+    service.book(db, listing, customer, start, told, Actor("customer", customer.id, ""), "one request", "UTC")
+    mails = [job.payload for job in db.scalars(select(Job).where(Job.kind == "mail.send"))]
+    body = next(mail["body"] for mail in mails if mail["to"] == listing.expert.owner.email)
+    assert f"  {question.label['de']}\n  {chosen.label['de']}\n" in body
+
+
 def test_a_free_booking_touches_no_money(db):
     listing = make_listing(db, make_expert(db, paid=False), pricing="free", price_minor=0)
     booking = make_booking(db, listing, make_customer(db))
