@@ -59,7 +59,7 @@ class Anything(Undefined):
         return self.truth
 
     def __iter__(self) -> Any:
-        return iter([type(self)()])
+        return iter((type(self)(), type(self)()))  # also a pair
 
 
 class Nothing(Anything):
