@@ -113,31 +113,35 @@ def _create_all(url: str, registry: Any) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory, registry_factory: Any) -> Path:
-    """An SQLite file with all tables."""
-    path: Path = tmp_path_factory.mktemp("template") / "template.sqlite3"
-    _create_all(f"sqlite:///{path}", registry_factory())
-    return path
-
-
-@pytest.fixture(scope="session")
-def postgres_template(postgres: PostgresServer, registry_factory: Any) -> str:
-    """The name of a PostgreSQL database with all tables."""
-    _create_all(postgres.create("helpouts_template"), registry_factory())
-    return "helpouts_template"
+def templates() -> dict[Any, Any]:
+    """Databases with all tables, made once for each set of plugins: tests get copies."""
+    return {}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    registry_factory: Any,
+    templates: dict[Any, Any],
+) -> Iterator[str]:
     """The URL of a fresh database with all tables, on either system."""
+    key = (request.param, registry_factory)
     if request.param == "sqlite":
+        if key not in templates:
+            templates[key] = tmp_path_factory.mktemp("template") / "template.sqlite3"
+            _create_all(f"sqlite:///{templates[key]}", registry_factory())
         path = tmp_path / "test.sqlite3"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        shutil.copy(templates[key], path)
         yield f"sqlite:///{path}"
         return
     server: PostgresServer = request.getfixturevalue("postgres")
+    if key not in templates:
+        templates[key] = f"template_{len(templates)}"
+        _create_all(server.create(templates[key]), registry_factory())
     name = f"test_{uuid.uuid4().hex[:12]}"
-    yield server.create(name, request.getfixturevalue("postgres_template"))
+    yield server.create(name, templates[key])
     server.drop(name)
 
 

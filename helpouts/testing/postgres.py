@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import psycopg
+
 
 class PostgresMissing(RuntimeError):
     """PostgreSQL's server programs are not on this machine; the message says how to get them."""
@@ -29,6 +31,7 @@ class PostgresServer:
 
     def __init__(self) -> None:
         self.bin = _bin()
+        self._connection: psycopg.Connection | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="helpouts-pg-"))
         self._as: list[str] = []
         if os.geteuid() == 0:
@@ -51,12 +54,14 @@ class PostgresServer:
 
     def sql(self, statement: str) -> None:
         """Run one statement in the maintenance database."""
-        connection = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "helpouts", "-d", "postgres"]
-        self._run("psql", *connection, "-v", "ON_ERROR_STOP=1", "-q", "-c", statement)
+        if self._connection is None:
+            address = {"host": "127.0.0.1", "port": self.port, "user": "helpouts", "dbname": "postgres"}
+            self._connection = psycopg.connect(**address, autocommit=True)  # type: ignore[arg-type]  # a port is a number
+        self._connection.execute(statement.encode())
 
     def create(self, name: str, template: str = "template1") -> str:
         """Make a database from a template; its URL."""
-        self.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return self.url(name)
 
     def drop(self, name: str) -> None:
@@ -65,5 +70,7 @@ class PostgresServer:
 
     def stop(self) -> None:
         """End the server and remove its folder."""
+        if self._connection is not None:
+            self._connection.close()
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
