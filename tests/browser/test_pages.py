@@ -271,7 +271,7 @@ NUMBERED = """() => {
   let count = 0;
   const stops = "a[href], button, input, select, textarea, summary, [tabindex='0']";
   for (const element of document.querySelectorAll(stops)) {
-    if (!element.checkVisibility() || element.disabled || element.tabIndex < 0) continue;
+    if (!element.checkVisibility() || element.disabled || element.closest("[role=grid], [aria-hidden=true]")) continue;
     if (element.type === "radio") {
       if (groups.has(element.name)) continue;
       groups.add(element.name);
