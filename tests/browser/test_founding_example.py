@@ -372,6 +372,9 @@ def test_the_founding_example(site, chromium):
     visitor.goto(site.url)
     expect(visitor.get_by_role("link", name="Information technology")).to_have_count(0)
     assert visitor.goto(f"{site.url}/c/it").status == 404
+    visitor.goto(f"{site.url}/l/set-up-your-wireless-router")
+    expect(visitor.locator("main")).to_contain_text("paused")
+    expect(visitor.get_by_role("button", name="Book this time")).to_have_count(0)
     sees_and_hears(expert)
 
     end(expert)
