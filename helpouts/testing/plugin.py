@@ -11,6 +11,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from helpouts.db import Database
+    from helpouts.registry import Registry
     from helpouts.runtime import Runtime
     from helpouts.testing.postgres import PostgresServer
 
@@ -71,18 +73,29 @@ def plugin_modules() -> tuple[tuple[str, str], ...]:
     return PLUGINS
 
 
-@pytest.fixture(scope="session")
-def registry_factory(plugin_modules: tuple[tuple[str, str], ...]) -> Any:
-    """Makes a fresh registry with the plugins of :func:`plugin_modules`."""
-    from helpouts.registry import Registry
+@dataclass(frozen=True)
+class RegistryFactory:
+    """Makes fresh registries with the same plugins; equal when the plugins are."""
 
-    def make() -> Registry:
+    modules: tuple[tuple[str, str], ...]
+
+    def __call__(self) -> Registry:
+        """A registry of its own for a test."""
+        from helpouts.registry import Registry
+
         registry = Registry()
-        for name, module in plugin_modules:
+        for name, module in self.modules:
             registry.add(name, partial(import_module, module), f"helpouts-{name.replace('_', '-')}", "0.1.0")
         return registry
 
-    return make
+
+@pytest.fixture
+def registry_factory(plugin_modules: tuple[tuple[str, str], ...]) -> RegistryFactory:
+    """Makes a fresh registry with the plugins of :func:`plugin_modules`.
+
+    Not of session scope: a conftest may override what it depends on, and pytest would keep the first answer for all.
+    """
+    return RegistryFactory(plugin_modules)
 
 
 @pytest.fixture(scope="session")
