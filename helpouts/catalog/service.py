@@ -218,9 +218,7 @@ def suspend_expert(db: Session, expert: Expert, reason: str, actor: Actor) -> No
     EXPERT.apply(db, expert, "suspend", actor, reason)
     record(db, actor, "expert.suspend", expert, reason)
     owner = expert.owner
-    queue_mail(
-        db, owner.email, "expert_suspended", owner.locale, owner.zone or "UTC", name=owner.name, reason=reason
-    )
+    queue_mail(db, owner.email, "expert_suspended", owner.locale, owner.zone or "UTC", name=owner.name, reason=reason)
 
 
 def reinstate_expert(db: Session, expert: Expert, reason: str, actor: Actor) -> None:
