@@ -26,7 +26,8 @@ run: $(STAMP) ## Set up everything and serve the demo site on http://127.0.0.1:$
 test: $(STAMP) system ## Set up everything and run all checks and tests (REQUIRE_ALL=1 forbids skips)
 	$(MAKE) lint types imports
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser" $(ARGS)
-	$(BIN)/python -m pytest -m browser $(ARGS)
+	$(BIN)/python -m pytest -m browser tests $(ARGS)
+	$(BIN)/python -m pytest -m browser plugins $(ARGS)
 
 check: $(STAMP) ## The fast part: linter, types, import contracts, tests without browsers
 	$(MAKE) lint types imports
