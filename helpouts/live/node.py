@@ -39,7 +39,8 @@ class Node:
         self._settings: dict[str, dict[str, Any]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._errands: set[asyncio.Task[None]] = set()
-        self._event_seq = 0
+        #: The last event that was heard.
+        self.event_seq = 0
 
     # -- database --------------------------------------------------------------------------------------------
 
@@ -97,7 +98,7 @@ class Node:
             db.merge(node)
             return db.scalar(select(func.max(LiveEvent.seq))) or 0
 
-        self._event_seq = await self.write(begin)
+        self.event_seq = await self.write(begin)
         from helpouts.live import sweep
 
         loops = (sweep.presence, sweep.heartbeat, sweep.follow_events)
@@ -153,12 +154,3 @@ class Node:
             except Exception:
                 log.exception("a transport could not be stopped")
         self._threads.shutdown(wait=True)
-
-    @property
-    def event_seq(self) -> int:
-        """The last event that was heard."""
-        return self._event_seq
-
-    @event_seq.setter
-    def event_seq(self, value: int) -> None:
-        self._event_seq = value

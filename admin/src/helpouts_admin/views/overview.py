@@ -14,7 +14,7 @@ from helpouts_admin.permissions import may_open
 from helpouts_admin.views.base import Page, expose
 
 #: Page, the filter that shows what waits, what it is called.
-TODO: tuple[tuple[str, dict[str, Any], Any], ...] = (
+ATTENTION: tuple[tuple[str, dict[str, Any], Any], ...] = (
     ("console_applications", {"flt0_0": "waiting"}, _l("Applications to answer")),
     ("console_listings", {"flt0_0": "review"}, _l("Listings to review")),
     ("console_refunds", {"flt0_0": "escalated"}, _l("Disputes to decide")),
@@ -37,7 +37,7 @@ class OverviewView(Page):
         waiting = figures.attention(db)
         todo = [
             (url_for(f"{endpoint}.{self._first(endpoint)}", **query), waiting[endpoint], text, endpoint)
-            for endpoint, query, text in TODO
+            for endpoint, query, text in ATTENTION
             if permitted(may_open(endpoint))
         ]
         broken = [plugin for plugin in current_runtime().registry.plugins.values() if plugin.error]
