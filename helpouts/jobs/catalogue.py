@@ -8,6 +8,7 @@ import helpouts.events
 import helpouts.mail.service
 import helpouts.payments.service
 import helpouts.payments.verify
+import helpouts.scheduling.changes
 import helpouts.sessions.service  # noqa: F401  # all are imported for their handlers
 
 __all__: list[str] = []

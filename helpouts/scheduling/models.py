@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -59,3 +59,12 @@ class OverrideRow(Base):
     schedule_id: Mapped[int] = mapped_column(ForeignKey("schedule.id", ondelete="CASCADE"))
     day: Mapped[date]
     windows: Mapped[list[list[int]]] = mapped_column(Json, default=list)
+
+
+class TouchedTime(Base):
+    """Somebody whose free time has changed since the listeners of :mod:`helpouts.scheduling.changes` were told."""
+
+    __tablename__ = "touched_time"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    touched_at: Mapped[datetime] = mapped_column(index=True)

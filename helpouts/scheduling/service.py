@@ -21,7 +21,7 @@ from helpouts.catalog.models import ExpertMember, Listing
 from helpouts.clock import clock
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.scheduling import engine
+from helpouts.scheduling import changes, engine
 from helpouts.scheduling.models import OverrideRow, ScheduleRow, WeeklyHours
 from helpouts.scheduling.rules import DayOverride, Schedule, SlotPolicy, WeeklyRule, Window
 from helpouts.scheduling.zones import from_minute, to_minute, to_minute_up
@@ -121,6 +121,7 @@ def hours_changed(db: Session, row: ScheduleRow) -> None:
     """Note that the free time of a person has changed, so that nobody trusts an older answer."""
     row.version = (row.version or 0) + 1
     db.flush()
+    changes.touch(db, [row.user_id])
 
 
 def busy_of(db: Session, user_id: int, start: datetime, end: datetime) -> list[Window]:

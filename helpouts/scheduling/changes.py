@@ -1,0 +1,51 @@
+"""Who must hear that somebody's free time has changed.
+
+Whatever changes it (hours, a booking, an event of another calendar) calls :func:`touch` in its own transaction; the
+worker then tells the listeners, each person once however often they were touched.  Nothing that must be right at the
+moment of a booking may depend on it: the engine reads the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from helpouts.clock import clock
+from helpouts.jobs.service import handler
+from helpouts.scheduling.models import TouchedTime
+
+Listener = Callable[[Session, Collection[int]], None]
+#: People told of in one transaction.
+BATCH = 200
+_listeners: list[Listener] = []
+
+
+def listen(function: Listener) -> Listener:
+    """Have ``function(db, user_ids)`` called, in the worker, after the free time of these people has changed."""
+    _listeners.append(function)
+    return function
+
+
+def touch(db: Session, user_ids: Iterable[int]) -> None:
+    """Note, in the caller's transaction, that the free time of these people has changed."""
+    rows = [{"user_id": user_id, "touched_at": clock.now()} for user_id in sorted(set(user_ids))]
+    if not rows:
+        return
+    insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
+    db.execute(insert(TouchedTime).values(rows).on_conflict_do_nothing())
+
+
+@handler("scheduling.changed", every_seconds=2)
+def tell(db: Session, _payload: Mapping[str, Any]) -> None:
+    """Tell the listeners of everybody who was touched."""
+    oldest = select(TouchedTime.user_id).order_by(TouchedTime.touched_at).limit(BATCH)
+    user_ids = db.scalars(oldest.with_for_update(skip_locked=True)).all()
+    if not user_ids:
+        return
+    db.execute(delete(TouchedTime).where(TouchedTime.user_id.in_(user_ids)))
+    for listener in _listeners:
+        listener(db, user_ids)
