@@ -65,9 +65,7 @@ class Machine:
         """
         row = self.find(subject.state, event)
         if row is None:
-            raise Conflict(
-                _l("This cannot be done any more: it is now “%(state)s”. Reload the page.", state=subject.state)
-            )
+            raise Conflict(_l("This cannot be done any more: something has changed meanwhile. Reload the page."))
         if actor.kind not in row.who:
             raise NotAllowed(_l("You may not do this."))
         source, subject.state = subject.state, row.target
