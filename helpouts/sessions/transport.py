@@ -6,13 +6,14 @@ handing the browser a :class:`JoinGrant`, forgets the participant, closes the ro
 
 In the browser the transport ships one ES module with one export, :js:func:`connect`::
 
-    export async function connect({config, signal, onTrack, onState}) -> connection
+    export async function connect({config, signal, onTrack, onState, kit}) -> connection
 
     config    the JSON of JoinGrant.config
     signal    {send(object), onmessage}: a channel through the room's WebSocket to VideoTransport.on_signal
     onTrack   (kind, track) => void      kind is "audio", "video" or "screen": a track of the other side;
               called again with another track object when it is replaced, with null when it is gone
     onState   (state) => void            "connecting" | "connected" | "reconnecting" | "failed" | "closed"
+    kit       {Slots, Statistics}        what transports over RTCPeerConnection share (static/js/room/kit.js); optional
 
     connection.publish({audio, video})          MediaStreamTracks or null; may be called before the peer is there
     connection.replaceTrack(kind, track)        "audio" | "video" | "screen"; null stops sending

@@ -24,10 +24,15 @@ ARGUMENTS = (
     "--autoplay-policy=no-user-gesture-required", "--disable-background-networking", "--disable-component-update",
     "--disable-dev-shm-usage", "--disable-sync", "--no-first-run", "--disable-default-apps",
 )  # fmt: skip
+SCRIPTS = {
+    "transport": ("helpouts_video_aiortc", "static/transport.js"),
+    "kit": ("helpouts", "web/static/js/room/kit.js"),
+}
 PAGE = """<!doctype html><title>room</title>
 <audio id=audio autoplay></audio><video id=video autoplay muted></video><video id=screen autoplay muted></video>
 <script type=module>
 import {connect} from "/transport.js";
+import * as kit from "/kit.js";
 window.states = []; window.tracks = {}; window.peers = [];
 const Native = RTCPeerConnection;
 window.RTCPeerConnection = class extends Native { constructor(...all) { super(...all); peers.push(this); } };
@@ -41,7 +46,7 @@ window.enter = async (who) => {
   const config = await (await fetch(`/grant/${who}`)).json();
   const media = await navigator.mediaDevices.getUserMedia({audio: true, video: {width: 640, height: 480}});
   window.connection = await connect({
-    config, signal,
+    config, signal, kit,
     onState: (state) => window.states.push(state),
     onTrack: (kind, track) => {
       window.tracks[kind] = Boolean(track);
@@ -75,7 +80,7 @@ class Room:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/", self.page),
-            web.get("/transport.js", self.module),
+            web.get("/{name}.js", self.module),
             web.get("/grant/{who}", self.grant),
             web.get("/ws/{who}", self.socket),
         ]
@@ -84,8 +89,8 @@ class Room:
         return web.Response(text=PAGE, content_type="text/html")
 
     async def module(self, request: web.Request) -> web.Response:
-        source = files("helpouts_video_aiortc").joinpath("static/transport.js").read_text("utf-8")
-        return web.Response(text=source, content_type="text/javascript")
+        package, path = SCRIPTS[request.match_info["name"]]
+        return web.Response(text=files(package).joinpath(path).read_text("utf-8"), content_type="text/javascript")
 
     async def grant(self, request: web.Request) -> web.Response:
         return web.json_response(await self.relay.grant(request.match_info["who"]))

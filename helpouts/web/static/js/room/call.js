@@ -1,5 +1,7 @@
 // The media of the call: the transport's module, our tracks, the other side's picture and sound.
 
+import * as kit from "./kit.js";
+
 const POLL_MS = 2000;
 const AGAIN_MS = [500, 1000, 2000, 4000, 8000];
 
@@ -28,6 +30,7 @@ export class Call extends EventTarget {
       const connection = await module.connect({
         config: transport.config,
         signal: this.#signal,
+        kit,
         onTrack: (kind, track) => { if (generation === this.#generation) this.#show(kind, track); },
         onState: (state) => { if (generation === this.#generation) this.#changed(state); },
       });

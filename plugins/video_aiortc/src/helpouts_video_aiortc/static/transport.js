@@ -18,28 +18,23 @@ const jittered = (ms) => ms * (0.75 + Math.random() / 2);
 class Refused extends Error {}
 
 class Connection {
-  #config; #signal; #onTrack; #onState;
+  #config; #signal; #onState;
   #pc; #location = null; #etag = null;
   #state = null;
-  #own = {audio: null, video: null, screen: null};
-  #present = false;
-  #ready = false; // the other side's connection stands: what is sent earlier is lost
+  #slots; // ready as soon as the other side's connection stands: what is sent earlier is lost
   #readyTimer = null;
-  #theirs = null; // kinds that the other side says it shows; null while it has said nothing
-  #shown = {audio: null, video: null, screen: null};
-  #slots = {}; // kind -> RTCRtpTransceiver
-  #attaching = Promise.resolve();
   #restarting = null;
   #timer = null;
-  #last = null; // the statistics before, for rates
+  #statistics;
   #online = () => { if (this.#location && this.#state !== "connecting") this.restart(); };
   #pagehide = () => this.#leave();
 
-  constructor({config, signal, onTrack, onState}) {
+  constructor({config, signal, onTrack, onState, kit}) {
     this.#config = config;
     this.#signal = signal;
-    this.#onTrack = onTrack;
     this.#onState = onState;
+    this.#slots = new kit.Slots({say: (message) => this.#say(message), onTrack});
+    this.#statistics = new kit.Statistics();
     this.#pc = new RTCPeerConnection({iceServers: config.iceServers || [], bundlePolicy: "max-bundle"});
     this.#pc.onconnectionstatechange = () => this.#connectionChanged();
     signal.onmessage = (message) => this.#heard(message);
@@ -51,68 +46,21 @@ class Connection {
 
   // -- what the room page calls ------------------------------------------------------------------------------
 
-  publish({audio, video}) {
-    this.#own.audio = audio || null;
-    this.#own.video = video || null;
-    return this.#attach();
-  }
+  publish(tracks) { return this.#slots.publish(tracks); }
 
-  replaceTrack(kind, track) {
-    if (!(kind in this.#own)) return Promise.reject(new TypeError(`unknown kind ${kind}`));
-    this.#own[kind] = track || null;
-    return this.#attach();
-  }
+  replaceTrack(kind, track) { return this.#slots.replaceTrack(kind, track); }
 
   peerPresent(present) {
-    this.#present = Boolean(present);
     clearTimeout(this.#readyTimer);
-    if (this.#present) {
+    if (present) {
       this.#say({hello: true});
-      this.#readyTimer = setTimeout(() => this.#heard({ready: true}), READY_MS);
-    } else {
-      this.#theirs = null;
-      this.#ready = false;
+      this.#readyTimer = setTimeout(() => this.#slots.ready(), READY_MS);
     }
-    this.#show();
-    return this.#attach();
+    return this.#slots.present(Boolean(present));
   }
 
-  async statistics() {
-    const report = [...(await this.#pc.getStats()).values()];
-    const of = (type, kind) => report.filter((entry) => entry.type === type && (!kind || entry.kind === kind));
-    const sum = (entries, key) => entries.reduce((total, entry) => total + (entry[key] || 0), 0);
-    const received = of("inbound-rtp"), sent = of("outbound-rtp");
-    const now = {
-      at: performance.now(),
-      sent: sum(sent, "bytesSent"), received: sum(received, "bytesReceived"),
-      packets: sum(received, "packetsReceived"), lost: sum(received, "packetsLost"),
-    };
-    const before = this.#last || {...now, at: now.at - 1};
-    this.#last = now;
-    const seconds = Math.max(now.at - before.at, 1) / 1000;
-    const lost = Math.max(0, now.lost - before.lost), packets = Math.max(0, now.packets - before.packets);
-    const video = received.filter((entry) => entry.kind === "video")
-      .reduce((best, entry) => ((entry.framesPerSecond || 0) > (best.framesPerSecond || 0) ? entry : best),
-        of("inbound-rtp", "video").find((entry) => entry.framesDecoded) || {});
-    const audio = of("inbound-rtp", "audio")[0] || {};
-    // End to end where the other side reports, else to the relay only.
-    const remote = of("remote-inbound-rtp").find((entry) => entry.roundTripTime !== undefined);
-    const pair = of("candidate-pair").find((entry) => entry.nominated && entry.state === "succeeded") || {};
-    const rtt = remote ? remote.roundTripTime : pair.currentRoundTripTime;
-    return {
-      rttMs: rtt === undefined ? null : Math.round(rtt * 1000),
-      lossPercent: lost + packets ? (100 * lost) / (lost + packets) : 0,
-      sendKbps: Math.round(((now.sent - before.sent) * 8) / 1000 / seconds),
-      receiveKbps: Math.round(((now.received - before.received) * 8) / 1000 / seconds),
-      frameWidth: video.frameWidth || 0,
-      frameHeight: video.frameHeight || 0,
-      fps: video.framesPerSecond || 0,
-      jitterMs: Math.round(1000 * Math.max(video.jitter || 0, audio.jitter || 0)),
-      limitation: (sent.find((entry) => (entry.qualityLimitationReason || "none") !== "none") || {})
-        .qualityLimitationReason || "none",
-      framesDecoded: sum(of("inbound-rtp", "video"), "framesDecoded"),
-      totalAudioEnergy: audio.totalAudioEnergy || 0,
-    };
+  statistics() {
+    return this.#statistics.of(this.#pc);
   }
 
   restart() {
@@ -141,8 +89,6 @@ class Connection {
       await this.#negotiate(response);
       this.#watchGoodbye();
       this.#say({hello: true});
-      this.#show();
-      await this.#attach();
     } catch (error) {
       if (!this.#over) this.#finish("failed", error);
     }
@@ -151,13 +97,15 @@ class Connection {
   async #negotiate(response) {
     this.#etag = response.headers.get("ETag");
     await this.#pc.setRemoteDescription({type: "offer", sdp: await response.text()});
+    const slots = {};
     for (const transceiver of this.#pc.getTransceivers()) {
       const kind = KIND_OF_MID[transceiver.mid];
       if (!kind) continue;
       transceiver.direction = "sendrecv";
-      this.#slots[kind] = transceiver;
+      slots[kind] = transceiver;
     }
     await this.#pc.setLocalDescription();
+    this.#slots.use(slots);
     const sdp = this.#pc.localDescription.sdp;
     await this.#insist(() => fetch(this.#location, {
       method: "PATCH", headers: {"Content-Type": "application/sdp", "If-Match": this.#etag}, body: sdp,
@@ -226,44 +174,16 @@ class Connection {
 
   // The relay says goodbye when it drops us (DTLS close_notify): asking for a restart tells whether it is final.
   #watchGoodbye() {
-    const transport = this.#slots.audio && this.#slots.audio.sender.transport;
+    const transport = this.#slots.audio?.sender.transport;
     if (transport) transport.onstatechange = () => { if (transport.state === "closed") this.restart(); };
   }
 
   // -- tracks ------------------------------------------------------------------------------------------------
 
-  // One after the other, each with what is wanted when its turn comes: replaceTrack takes effect later, and an
-  // overtaken "stop sending" would leave a camera on.
-  #attach() {
-    this.#say({sending: Object.keys(this.#own).filter((kind) => this.#own[kind])});
-    this.#attaching = this.#attaching.then(() => Promise.all(Object.entries(this.#slots).map(([kind, {sender}]) => {
-      const track = this.#present && this.#ready && !this.#over ? this.#own[kind] : null;
-      return sender.track === track ? null : sender.replaceTrack(track);
-    }))).catch((error) => { if (!this.#over) console.warn("video:", error.message); });
-    return this.#attaching;
-  }
-
-  #show() {
-    for (const [kind, {receiver}] of Object.entries(this.#slots)) {
-      const shows = this.#theirs ? this.#theirs.includes(kind) : kind !== "screen";
-      const track = this.#present && shows ? receiver.track : null;
-      if (track !== this.#shown[kind]) {
-        this.#shown[kind] = track;
-        this.#onTrack(kind, track);
-      }
-    }
-  }
-
   #heard(message) {
     if (!message || this.#over) return;
-    if (message.ready && !this.#ready) {
-      this.#ready = true;
-      this.#attach();
-    }
-    if (Array.isArray(message.sending)) {
-      this.#theirs = message.sending;
-      this.#show();
-    }
+    if (message.ready) this.#slots.ready();
+    if (Array.isArray(message.sending)) this.#slots.sending(message.sending);
   }
 
   #say(message) {
@@ -284,8 +204,7 @@ class Connection {
     clearTimeout(this.#readyTimer);
     removeEventListener("online", this.#online);
     removeEventListener("pagehide", this.#pagehide);
-    this.#present = false;
-    this.#show();
+    this.#slots.close();
     if (this.#state === "failed") this.#state = null; // closing after a failure is told as well
     this.#tell(state, error);
     this.#leave();
