@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from email.utils import parseaddr
-
 from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
 from helpouts.bookings.intake import in_words
 from helpouts.bookings.models import Booking
-from helpouts.clock import clock
-from helpouts.i18n import gettext, use_locale
-from helpouts.mail.service import Attachment, queue_mail
+from helpouts.calendars.invitations import calendar_file
+from helpouts.i18n import use_locale
+from helpouts.mail.service import queue_mail
 from helpouts.payments import service as money
 from helpouts.runtime import runtime_of
-from helpouts.scheduling.ical import invitation
 
 
 def _both(booking: Booking) -> list[tuple[User, User, str]]:
@@ -24,29 +21,6 @@ def _both(booking: Booking) -> list[tuple[User, User, str]]:
         (booking.customer, booking.host, booking.customer_zone),
         (booking.host, booking.customer, booking.host_zone),
     ]
-
-
-def calendar_file(db: Session, booking: Booking, to: User, method: str) -> Attachment:
-    """The booking as an iCalendar file for one of its people (RFC 5546)."""
-    config = runtime_of(db).config
-    url = f"{config.public_url.rstrip('/')}/bookings/{booking.public_id}"
-    with use_locale(to.locale):
-        summary = gettext("%(title)s (video session)", title=booking.title)
-        description = gettext("Open the room here: %(url)s", url=url)
-    content = invitation(
-        uid=f"{booking.public_id}@helpouts",
-        sequence=booking.ical_sequence,
-        method=method,
-        starts_at=booking.starts_at,
-        ends_at=booking.ends_at,
-        summary=summary,
-        description=description,
-        url=url,
-        organizer=parseaddr(config.mail_from),
-        attendee=(to.name, to.email),
-        stamp=clock.now(),
-    )
-    return Attachment("invite.ics", f"text/calendar; method={method}; charset=utf-8", content)
 
 
 def confirmed(db: Session, booking: Booking) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
 from helpouts.bookings.models import LIVE_STATES, Booking
+from helpouts.calendars.models import BusyTime
 from helpouts.catalog.models import ExpertMember, Listing
 from helpouts.clock import clock
 from helpouts.errors import HelpoutsError
@@ -125,7 +126,7 @@ def hours_changed(db: Session, row: ScheduleRow) -> None:
 
 
 def busy_of(db: Session, user_id: int, start: datetime, end: datetime) -> list[Window]:
-    """(start, end) in epoch minutes of the person's live bookings that touch [start, end), as host or as customer."""
+    """(start, end) in epoch minutes of all that takes the person's time in [start, end): bookings, other calendars."""
     return _busy(db, [user_id], start, end)[user_id]
 
 
@@ -265,7 +266,7 @@ def _hosts(db: Session, expert_ids: Iterable[int]) -> dict[int, list[ScheduleRow
 
 
 def _busy(db: Session, user_ids: Sequence[int], start: datetime, end: datetime) -> dict[int, list[Window]]:
-    """Live bookings of people by user id; holds that have lapsed take no time."""
+    """Live bookings of people and busy times of their calendars, by user id; holds that have lapsed take no time."""
     ids = list(set(user_ids))
     live = (
         Booking.state.in_(LIVE_STATES),
@@ -273,11 +274,13 @@ def _busy(db: Session, user_ids: Sequence[int], start: datetime, end: datetime) 
         Booking.ends_at > start,
         or_(Booking.state != "held", Booking.held_until.is_(None), Booking.held_until > clock.now()),
     )
+    elsewhere = (BusyTime.user_id.in_(ids), BusyTime.starts_at < end, BusyTime.ends_at > start)
     query = union_all(
         *(
             select(person.label("person"), Booking.starts_at, Booking.ends_at).where(person.in_(ids), *live)
             for person in (Booking.host_id, Booking.customer_id)
-        )
+        ),
+        select(BusyTime.user_id, BusyTime.starts_at, BusyTime.ends_at).where(*elsewhere),
     )
     busy: dict[int, list[Window]] = {user_id: [] for user_id in ids}
     for person, starts_at, ends_at in db.execute(query):

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import vobject
 
+from helpouts.calendars.ical import invitation
 from helpouts.i18n import use_locale
-from helpouts.scheduling.ical import invitation
 
 NINE = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 GIVEN: dict[str, Any] = {

@@ -1,0 +1,1 @@
+"""Calendars: invitations, feeds to subscribe to, and busy times read from elsewhere."""
