@@ -14,7 +14,8 @@ import helpouts.plugins.models
 import helpouts.reviews.models
 import helpouts.scheduling.models
 import helpouts.sessions.models
-import helpouts.vetting.models  # noqa: F401  # all of these are imported for their tables
+import helpouts.vetting.models
+import helpouts.wishes.models  # noqa: F401  # all of these are imported for their tables
 from helpouts.db.base import Base
 
 metadata = Base.metadata
