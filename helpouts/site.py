@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import Actor
 from helpouts.audit.service import record
 from helpouts.clock import clock
+from helpouts.db.once import forget, once
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.plugins.models import SiteSetting
@@ -29,6 +31,8 @@ DEFAULTS: dict[str, Any] = {
     "payment_backend": "",
 }
 
+_KEPT = "helpouts.site"
+
 
 def get(db: Session, key: str) -> Any:
     """The value of a site setting, or its default.
@@ -36,8 +40,12 @@ def get(db: Session, key: str) -> Any:
     :raises KeyError: for an unknown key.
     """
     default = DEFAULTS[key]
-    row = db.get(SiteSetting, key)
-    return default if row is None else row.value
+    return once(db, _KEPT, lambda: _all(db)).get(key, default)
+
+
+def _all(db: Session) -> dict[str, Any]:
+    """Everything that is set: a dozen rows, read together once in each transaction."""
+    return {row.key: row.value for row in db.execute(select(SiteSetting.key, SiteSetting.value))}
 
 
 def put(db: Session, key: str, value: Any, actor: Actor) -> None:
@@ -59,4 +67,6 @@ def put(db: Session, key: str, value: Any, actor: Actor) -> None:
         db.add(SiteSetting(key=key, value=value))
     else:
         row.value, row.changed_at = value, clock.now()
+    db.flush()
+    forget(db, _KEPT)
     record(db, actor, "site.set", reason="", key=key, before=before, after=value)

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import Actor
 from helpouts.audit.models import Transition
 from helpouts.errors import Conflict, NotAllowed
 from helpouts.i18n import lazy_gettext as _l
+
+_NOTE = insert(Transition.__table__)  # type: ignore[arg-type]  # Table at run time, typed as FromClause
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +60,42 @@ class Machine:
         row = self.find(state, event)
         return row is not None and actor.kind in row.who
 
+    def step(self, state: str, event: str, actor: Actor) -> Change:
+        """The row that takes ``state`` on, for code that writes the new state and :meth:`note` itself.
+
+        :raises Conflict: when the event does not fit the present state.
+        :raises NotAllowed: when this kind of actor may not do it.
+        """
+        row = self.find(state, event)
+        if row is None:
+            raise Conflict(_l("This cannot be done any more: something has changed meanwhile. Reload the page."))
+        if actor.kind not in row.who:
+            raise NotAllowed(_l("You may not do this."))
+        return row
+
     def apply(self, db: Session, subject: Any, event: str, actor: Actor, reason: str = "") -> None:
         """Move ``subject.state`` and record the step.
 
         :raises Conflict: when the event does not fit the present state.
         :raises NotAllowed: when this kind of actor may not do it.
         """
-        row = self.find(subject.state, event)
-        if row is None:
-            raise Conflict(_l("This cannot be done any more: something has changed meanwhile. Reload the page."))
-        if actor.kind not in row.who:
-            raise NotAllowed(_l("You may not do this."))
+        row = self.step(subject.state, event, actor)
         source, subject.state = subject.state, row.target
         if subject.id is None:
             db.add(subject)
             db.flush()
-        db.add(
-            Transition(
-                machine=self.name,
-                subject_id=subject.id,
-                event=event,
-                source=source,
-                target=row.target,
-                actor_id=actor.user_id,
-                actor=actor.label,
-                reason=reason,
-            )
-        )
+        self.note(db, subject.id, row, source, actor, reason)
+
+    def note(self, db: Session, subject_id: int, row: Change, source: str, actor: Actor, reason: str = "") -> None:
+        """Record a step of the subject with this id."""
+        values = {
+            "machine": self.name,
+            "subject_id": subject_id,
+            "event": row.event,
+            "source": source,
+            "target": row.target,
+            "actor_id": actor.user_id,
+            "actor": actor.label,
+            "reason": reason,
+        }
+        db.execute(_NOTE, values)

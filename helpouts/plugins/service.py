@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from helpouts.audit.actor import Actor
 from helpouts.audit.service import record
 from helpouts.clock import clock
+from helpouts.db.once import forget, once
 from helpouts.errors import ConfigurationError, HelpoutsError, NotFound
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.plugins.models import PluginFailure, PluginFlag, PluginSettingRow
@@ -40,10 +41,14 @@ def set_enabled(db: Session, name: str, enabled: bool, actor: Actor) -> None:
 
 
 def read_settings(db: Session, plugin: str) -> dict[str, Any]:
-    """All settings of a plugin, defaults filled in, secrets decrypted.
+    """All settings of a plugin, defaults filled in, secrets decrypted; read once in each transaction.
 
     :raises ConfigurationError: when a secret cannot be had, or a stored value does not fit the declaration (any more).
     """
+    return dict(once(db, ("helpouts.settings", plugin), lambda: _read_settings(db, plugin)))
+
+
+def _read_settings(db: Session, plugin: str) -> dict[str, Any]:
     runtime = runtime_of(db)
     declared = runtime.registry.setting_declarations(plugin)
     values = {key: setting.default for key, setting in declared.items()}
@@ -83,6 +88,8 @@ def write_settings(db: Session, plugin: str, changes: Mapping[str, Any], actor: 
             row.value = value
         row.changed_at = clock.now()
         db.add(row)
+    db.flush()
+    forget(db, ("helpouts.settings", plugin))
     shown = {key: "***" if declared[key].secret else value for key, value in changes.items()}
     record(db, actor, "plugin.settings", plugin=plugin, changes=shown)
 
