@@ -8,7 +8,9 @@ import helpouts.bookings.guard
 import helpouts.bookings.models
 import helpouts.calendars.models
 import helpouts.catalog.models
+import helpouts.instant.models
 import helpouts.jobs.models
+import helpouts.notices.models
 import helpouts.payments.models
 import helpouts.plugins.models
 import helpouts.reviews.models

@@ -1,0 +1,107 @@
+"""Who is available now.
+
+The switch is a wish and stays as it is; it counts while one of the person's devices is connected.  Each live node
+promises, in one statement every :data:`BEAT` seconds for all its people, that they are there for another :data:`LAPSE`.
+When the last device of a person on a node says goodbye the promise is cut to :data:`GOODBYE`, which is long enough for
+the next page to open; a device that falls silent, and a node that dies, let it run out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, and_, delete, exists, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from helpouts.bookings.models import Booking
+from helpouts.catalog.models import ExpertMember
+from helpouts.clock import clock
+from helpouts.errors import NotAllowed
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.instant.models import AvailableSwitch, DevicePresence
+
+LAPSE = timedelta(seconds=45)
+BEAT = timedelta(seconds=10)
+GOODBYE = timedelta(seconds=8)
+#: The session that must fit before the next booking, where the caller names no length.
+USUAL_MINUTES = 30
+
+
+def present_users(now: datetime) -> Select[tuple[int]]:
+    """User ids whose switch is on and of whom a device is connected, whether they have time or not."""
+    here = exists().where(DevicePresence.user_id == AvailableSwitch.user_id, DevicePresence.until > now)
+    return select(AvailableSwitch.user_id).where(AvailableSwitch.is_on.is_(True), here)
+
+
+def available_users(now: datetime, minutes: int = USUAL_MINUTES) -> Select[tuple[int]]:
+    """User ids that are available now: present, in no session, with no booking that begins within ``minutes``.
+
+    A subquery to build upon (``ExpertMember.user_id.in_(available_users(now))``).  The pause that a person wants
+    between sessions is checked when somebody is asked (:mod:`helpouts.instant.matching`).
+    """
+    soon = and_(Booking.starts_at < now + timedelta(minutes=minutes), Booking.ends_at > now)
+    taken = or_(
+        Booking.state == "in_session",
+        and_(Booking.state == "confirmed", soon),
+        and_(Booking.state == "held", soon, Booking.held_until > now),
+    )
+    # Two anti-joins, each along an index of its own.
+    hosting = exists().where(Booking.host_id == AvailableSwitch.user_id, taken)
+    visiting = exists().where(Booking.customer_id == AvailableSwitch.user_id, taken)
+    return present_users(now).where(~hosting, ~visiting)
+
+
+def is_on(db: Session, user_id: int) -> bool:
+    """How the person's switch stands."""
+    row = db.get(AvailableSwitch, user_id)
+    return row is not None and row.is_on
+
+
+def turn(db: Session, user_id: int, on: bool) -> AvailableSwitch:
+    """Turn the switch; turning it to where it stands changes nothing.
+
+    :raises NotAllowed: for somebody who serves no listings.
+    """
+    if db.scalar(select(ExpertMember.id).where(ExpertMember.user_id == user_id).limit(1)) is None:
+        raise NotAllowed(_l("Only experts can be available for help right now."))
+    _upsert(db, AvailableSwitch, [{"user_id": user_id, "is_on": False, "changed_at": clock.now(), "missed": 0}])
+    db.execute(
+        update(AvailableSwitch)
+        .where(AvailableSwitch.user_id == user_id, AvailableSwitch.is_on != on)
+        .values(is_on=on, changed_at=clock.now(), missed=0)
+    )
+    row = db.get_one(AvailableSwitch, user_id)
+    db.refresh(row)
+    return row
+
+
+def beat(db: Session, node: str, user_ids: Iterable[int]) -> None:
+    """These people have a device on this node: all of them in one statement."""
+    until = clock.now() + LAPSE
+    _upsert(db, DevicePresence, [{"user_id": key, "node": node, "until": until} for key in sorted(user_ids)], "until")
+
+
+def goodbye(db: Session, node: str, user_ids: Iterable[int]) -> None:
+    """The last device of these people on this node has gone: they have a moment to come back."""
+    until = clock.now() + GOODBYE
+    mine = (DevicePresence.node == node, DevicePresence.user_id.in_(list(user_ids)), DevicePresence.until > until)
+    db.execute(update(DevicePresence).where(*mine).values(until=until))
+
+
+def forget_old(db: Session) -> None:
+    """Remove what nobody will ask for again."""
+    db.execute(delete(DevicePresence).where(DevicePresence.until < clock.now() - timedelta(days=1)))
+
+
+def _upsert(db: Session, model: type, rows: list[dict[str, object]], *changed: str) -> None:
+    insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
+    for first in range(0, len(rows), 1000):
+        statement = insert(model).values(rows[first : first + 1000])
+        if changed:
+            keys = list(model.__table__.primary_key)  # type: ignore[attr-defined]  # a mapped class has one
+            values = {name: statement.excluded[name] for name in changed}
+            db.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
+        else:
+            db.execute(statement.on_conflict_do_nothing())
