@@ -7,6 +7,7 @@ import smtplib
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
@@ -56,11 +57,13 @@ def queue_mail(
     *,
     attachments: Sequence[Attachment] = (),
     dedupe_key: str | None = None,
+    headers: Mapping[str, str] | None = None,
     **context: Any,
 ) -> Job:
     """Promise a mail in the caller's transaction.
 
     :param template: name of the template without ``.txt``; its first line is the subject.
+    :param headers: more header fields, such as List-Unsubscribe (RFC 8058).
     """
     config = runtime_of(db).config
     with i18n.use_locale(locale, zone):
@@ -78,6 +81,7 @@ def queue_mail(
         "attachments": [
             {"name": a.name, "mime": a.mime, "content": base64.b64encode(a.content).decode()} for a in attachments
         ],
+        "headers": dict(headers or {}),
     }
     return enqueue(db, "mail.send", payload, dedupe_key=dedupe_key)
 
@@ -85,7 +89,9 @@ def queue_mail(
 def compose(config: Any, job_id: int, payload: Mapping[str, Any]) -> EmailMessage:
     """The message of a job; its Message-ID is made from the job, so that a second try is the same mail (RFC 5322)."""
     name, address = parseaddr(config.mail_from)
-    message = EmailMessage()
+    extra = payload.get("headers", {})
+    # Addresses in header fields must stay whole: folded at 78 characters they would become encoded words.
+    message = EmailMessage(policy.default.clone(max_line_length=998) if extra else None)
     message["Subject"] = payload["subject"]
     message["From"] = str(Address(name, addr_spec=address))
     message["To"] = payload["to"]
@@ -93,6 +99,8 @@ def compose(config: Any, job_id: int, payload: Mapping[str, Any]) -> EmailMessag
     domain = address.rpartition("@")[2] or "localhost"
     message["Message-ID"] = f"<job-{job_id}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
+    for header, value in extra.items():
+        message[header] = value
     message.set_content(payload["body"])
     for item in payload["attachments"]:
         kind, _, parameters = item["mime"].partition(";")
