@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from helpouts.catalog import Category
+    from helpouts.notices import NotificationChannel
     from helpouts.payments import PaymentBackend
     from helpouts.plugins import (
         AdminView,
@@ -117,6 +118,11 @@ class Surfaces:
 
         In the demo's transaction; called once, on an empty site, never on a real one.
         """
+
+    @hookspec
+    def helpouts_notification_channels(self) -> Iterable[NotificationChannel]:
+        """Ways of reaching people besides mail: in their browser, on their telephone."""
+        return ()
 
     @hookspec
     def helpouts_user_data(self) -> Iterable[UserData]:

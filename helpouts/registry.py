@@ -22,6 +22,7 @@ from helpouts import hookspecs, i18n
 from helpouts.catalog.category import Category, standin_category
 from helpouts.errors import Conflict, NotFound
 from helpouts.i18n import lazy_gettext as _l
+from helpouts.notices.channel import NotificationChannel
 from helpouts.payments.backend import PaymentBackend, StandinBackend
 from helpouts.plugins import records
 from helpouts.plugins.checks import check_records
@@ -39,12 +40,13 @@ log = structlog.get_logger("helpouts.registry")
 R = TypeVar("R")
 _FLAGS = "helpouts.plugin_flags"
 
-#: Hook, attribute that names the record, for the four families.
+#: Hook, attribute that names the record, for the four families and what else is looked up by name.
 _FAMILIES = {
     "helpouts_categories": "slug",
     "helpouts_payment_backends": "name",
     "helpouts_vetting_rules": "name",
     "helpouts_video_transports": "name",
+    "helpouts_notification_channels": "name",
 }
 _SURFACES = (
     "helpouts_settings",
@@ -256,6 +258,10 @@ class Registry:
         """
         transport: VideoTransport = self._named("helpouts_video_transports", name, "video transport")
         return transport
+
+    def notification_channels(self, db: Session) -> dict[str, NotificationChannel]:
+        """The enabled ways of reaching people, by name, in the order of their names."""
+        return dict(sorted(self._of(db, "helpouts_notification_channels").items()))
 
     # -- surfaces --------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import helpouts.accounts.service
 import helpouts.bookings.service
 import helpouts.events
 import helpouts.mail.service
+import helpouts.notices.service
 import helpouts.payments.service
 import helpouts.payments.verify
 import helpouts.scheduling.changes

@@ -183,7 +183,7 @@ class Worker:
                     last_error=f"{type(error).__name__}: {error}"[:2000],
                 )
             )
-            plugin = leased.payload.get("plugin") if leased.kind == "event.deliver" else None
+            plugin = leased.payload.get("plugin") if leased.kind in ("event.deliver", "notice.send") else None
             plugin = plugin or (self._plugin_jobs[leased.kind][0] if leased.kind in self._plugin_jobs else None)
             if plugin is not None and noted.rowcount == 1:  # type: ignore[attr-defined]  # as above
                 note_failure(db, plugin, leased.kind, error)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from helpouts.catalog.category import Category
+from helpouts.notices.channel import NotificationChannel
 from helpouts.payments.backend import PaymentBackend
 from helpouts.plugins import records
 from helpouts.sessions.transport import VideoTransport
@@ -26,6 +27,7 @@ RECORDS: dict[str, type] = {
     "helpouts_jobs": records.JobHandler,
     "helpouts_live_routes": records.LiveRoute,
     "helpouts_migrations": records.Migrations,
+    "helpouts_notification_channels": NotificationChannel,
     "helpouts_user_data": records.UserData,
 }
 #: Hooks of which a plugin may return one record at most.

@@ -30,6 +30,7 @@ from helpouts.db import migrate
 from helpouts.jobs.service import enqueue
 from helpouts.jobs.worker import Worker
 from helpouts.live.server import make_app
+from helpouts.notices import NotificationChannel
 from helpouts.payments import PaymentBackend
 from helpouts.plugins import (
     AdminView,
@@ -300,6 +301,15 @@ def test_helpouts_user_data_is_part_of_a_persons_export(runtime: Runtime) -> Non
         assert export_data(db, user)["plugins"] == {"probe": {"shoe size": 40 + user.id}}
         set_enabled(db, "probe", False, SYSTEM)
         assert export_data(db, user)["plugins"], "what a disabled plugin knows is the person's all the same"
+
+
+def test_helpouts_notification_channels_come_and_go_with_the_flag(runtime: Runtime) -> None:
+    channel = NotificationChannel("pager", "Pager", lambda _db, _user: True, lambda _runtime, _user, _notice: None)
+    site = plug(runtime, helpouts_notification_channels=(channel,))
+    with site.database.write() as db:
+        assert site.registry.notification_channels(db) == {"pager": channel}
+        set_enabled(db, "probe", False, SYSTEM)
+        assert site.registry.notification_channels(db) == {}
 
 
 def test_helpouts_demo_gives_people_what_they_need(runtime: Runtime) -> None:
