@@ -27,6 +27,8 @@ DEFAULTS: dict[str, Any] = {
     "invitation_days": 14,
     "refund_hours": 72,
     "late_minutes": 5,
+    "ring_seconds": 60,
+    "line_grace_seconds": 120,
     "video_transport": "",
     "payment_backend": "",
 }

@@ -311,6 +311,8 @@ FORM = {
     "invitation_days": "14",
     "refund_hours": "72",
     "late_minutes": "5",
+    "ring_seconds": "60",
+    "line_grace_seconds": "120",
 }
 
 

@@ -37,7 +37,8 @@ class Booking(Base):
     #: the person who serves (the expert's member)
     host_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     customer_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
-    #: held, confirmed, in_session, completed, cancelled, expired, no_show (see :mod:`helpouts.bookings.states`)
+    #: requested (help now), held, confirmed, in_session,
+    #: completed, cancelled, expired, no_show (see :mod:`helpouts.bookings.states`)
     state: Mapped[str] = mapped_column(String(16), default="held", index=True)
     #: "scheduled" or "instant"
     kind: Mapped[str] = mapped_column(String(10), default="scheduled")

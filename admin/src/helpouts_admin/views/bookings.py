@@ -32,7 +32,7 @@ from helpouts_admin.forms import ToldReasonForm
 from helpouts_admin.listing_words import answer
 from helpouts_admin.views.base import Records
 
-STATES = ("held", "confirmed", "in_session", "completed", "cancelled", "expired", "no_show")
+STATES = ("requested", "held", "confirmed", "in_session", "completed", "cancelled", "expired", "no_show")
 
 
 def people_only(query: Any) -> Any:

@@ -28,6 +28,8 @@ NUMBERS = {
     "invitation_days": (1, 365),
     "refund_hours": (0, 24 * 90),
     "late_minutes": (0, 60),
+    "ring_seconds": (5, 300),
+    "line_grace_seconds": (15, 3600),
 }
 
 
@@ -67,6 +69,14 @@ class SiteForm(FlaskForm):
     refund_hours = _whole("refund_hours", _l("Hours to ask for a refund"), _l("After the end of a session."))
     late_minutes = _whole(
         "late_minutes", _l("Minutes that an expert may be late"), _l("Later than that, the session is free.")
+    )
+    ring_seconds = _whole(
+        "ring_seconds", _l("Seconds that a request rings"), _l("Help right now; after that the next expert is asked.")
+    )
+    line_grace_seconds = _whole(
+        "line_grace_seconds",
+        _l("Seconds that a place in the line is kept"),
+        _l("For a customer who waits for help right now and whose connection is lost."),
     )
 
 
