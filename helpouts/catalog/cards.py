@@ -91,6 +91,8 @@ class ListingCard:
     review_count: int
     next_free_at: datetime | None
     available_now: bool = False
+    #: where somebody free around an instant was looked for: the start nearest to it
+    free_at: datetime | None = None
 
     @property
     def url(self) -> str:
