@@ -148,12 +148,14 @@ def approve(db: Session, listing: Listing, actor: Actor, reason: str = "", versi
         _put(listing, changes)
         listing.pending = None
         record(db, actor, "listing.approve_edit", listing, reason, changed=sorted(changes))
+        _announce(db, listing)
         _tell(db, listing, actor, "edit_approved", reason)
         return
     _check_payee(db, listing)
     LISTING.apply(db, listing, "approve", actor, reason)
     listing.published_at = listing.published_at or clock.now()
     record(db, actor, "listing.approve", listing, reason)
+    _announce(db, listing)
     _tell(db, listing, actor, "approved", reason)
 
 
@@ -193,6 +195,7 @@ def reinstate(db: Session, listing: Listing, reason: str, actor: Actor) -> None:
     LISTING.apply(db, listing, "reinstate", actor, reason)
     listing.published_at = listing.published_at or clock.now()
     record(db, actor, "listing.reinstate", listing, reason)
+    _announce(db, listing)
     _tell(db, listing, actor, "reinstated", reason)
 
 
@@ -261,6 +264,13 @@ def _check_payee(db: Session, listing: Listing) -> None:
             _l("Connect your wallet first: a session that costs money can go live only when you can be paid."),
             field="wallet",
         )
+
+
+def _announce(db: Session, listing: Listing) -> None:
+    """People whose saved search it fits hear of it."""
+    from helpouts.wishes.matching import published
+
+    published(db, listing)
 
 
 def _tell(db: Session, listing: Listing, actor: Actor, what: str, reason: str) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import helpouts.accounts.service
-import helpouts.bookings.service
+import helpouts.bookings.announce
+import helpouts.bookings.lapse
+import helpouts.bookings.reminders
 import helpouts.events
 import helpouts.mail.service
+import helpouts.notices.reminders
 import helpouts.notices.service
 import helpouts.payments.service
 import helpouts.payments.verify
 import helpouts.scheduling.changes
-import helpouts.sessions.service  # noqa: F401  # all are imported for their handlers
+import helpouts.sessions.service
+import helpouts.wishes.digest
+import helpouts.wishes.matching  # noqa: F401  # all are imported for their handlers
 
 __all__: list[str] = []
