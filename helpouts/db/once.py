@@ -12,7 +12,7 @@ _KEY = "helpouts.once"
 
 
 def once(db: Session, key: object, load: Callable[[], T]) -> T:
-    """What ``load`` gives, called at the first use of ``key`` in the session's transaction; share it, don't change it."""
+    """What ``load`` gives, called at the first use of ``key`` in the transaction; not to be changed."""
     kept = _kept(db)
     if key not in kept:
         kept[key] = load()

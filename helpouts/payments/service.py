@@ -45,6 +45,7 @@ __all__ = [
     "gross_of",
     "hold_for_booking",
     "mature",
+    "name_payee",
     "payee_status",
     "payer_status",
     "payment_of",
@@ -69,18 +70,19 @@ def payment_of(db: Session, booking_id: int, *, lock: bool = False) -> Payment |
     return db.scalar(query)
 
 
-def hold_for_booking(db: Session, booking: Booking, actor: Actor) -> Payment:
+def hold_for_booking(db: Session, booking: Booking, actor: Actor, *, fresh: bool = False) -> Payment:
     """Hold the most that the booking can cost; holding again returns the payment that is there.
 
     With a backend that does not work in our transaction the payment comes back ``created``, and a job goes on.
 
+    :param fresh: the booking was written in this transaction, so that no payment can be there yet.
     :raises Declined: the money is not there; nothing was changed.
     :raises InvalidRequest: for a booking that costs nothing.
     :raises Unavailable: when no backend is enabled.
     """
     if booking.amount_minor <= 0:
         raise InvalidRequest("a free booking holds no money")
-    standing = payment_of(db, booking.id, lock=True)
+    standing = None if fresh else payment_of(db, booking.id, lock=True)
     if standing is not None:
         return standing
     backend = default_backend(db)
@@ -114,6 +116,17 @@ def hold_for_booking(db: Session, booking: Booking, actor: Actor) -> Payment:
     }
     dispatch(db, payment, prepare(payment, "start", 0, request), actor)
     return payment
+
+
+def name_payee(db: Session, booking: Booking) -> None:
+    """The money of a request for help now is held before it is known who earns it: from now on it is the host's.
+
+    :raises InvalidRequest: when the payment is settled or released already.
+    """
+    payment = payment_of(db, booking.id, lock=True)
+    if payment is None or payment.closed_at is not None:
+        raise InvalidRequest("only a payment that is still held can be given another payee")
+    payment.payee_id, payment.fee_bp = booking.host_id, booking.fee_bp
 
 
 def gross_of(booking: Booking, connected_seconds: int) -> int:

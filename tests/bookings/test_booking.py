@@ -21,6 +21,7 @@ from helpouts.payments import ledger
 from helpouts.plugins.service import set_enabled
 from helpouts.scheduling.service import free_slots
 from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing
+from helpouts.testing.jobs import do_jobs
 
 OPERATOR = Actor("operator", None, "test")
 
@@ -33,6 +34,7 @@ def test_a_booking_holds_the_money_and_mails_both(db):
     assert booking.state == "confirmed"
     assert ledger.balance(db, f"escrow:{booking.id}", "EUR") == 2500
     assert ledger.balance(db, f"wallet:{customer.id}", "EUR") == before - 2500
+    do_jobs(db, "booking.announce")
     mails = [job.payload for job in db.scalars(select(Job).where(Job.kind == "mail.send"))]
     confirmed = [mail for mail in mails if mail["template"] == "booking_confirmed"]
     assert {mail["to"] for mail in confirmed} == {customer.email, booking.host.email}
@@ -48,6 +50,7 @@ def test_the_expert_reads_the_answers_in_the_words_of_the_form(db):
     start = free_slots(db, listing, clock.now(), clock.now() + timedelta(days=1))[0]
     told = answers(category) | {question.key: chosen.value}
     service.book(db, listing, customer, start, told, Actor("customer", customer.id, ""), "one request", "UTC")
+    do_jobs(db, "booking.announce")
     mails = [job.payload for job in db.scalars(select(Job).where(Job.kind == "mail.send"))]
     body = next(mail["body"] for mail in mails if mail["to"] == listing.expert.owner.email)
     assert f"  {question.label['de']}\n  {chosen.label['de']}\n" in body

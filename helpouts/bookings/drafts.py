@@ -1,0 +1,184 @@
+"""Everything that a booking needs and that can be read before the transaction that writes it.
+
+A database with one writer at a time (SQLite) is as fast as its writing transactions are short.  So a caller may make
+the :class:`Draft` with a reading session and hand it to :func:`helpouts.bookings.placing.place`, which sees at one
+glance whether anything that matters has changed since.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session
+
+from helpouts import site
+from helpouts.accounts.models import User
+from helpouts.bookings.intake import check_answers
+from helpouts.bookings.models import LIVE_STATES, Booking
+from helpouts.catalog.models import Expert, Listing
+from helpouts.errors import Conflict, NotAllowed, Unavailable
+from helpouts.i18n import in_language
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.payments import service as money
+from helpouts.runtime import runtime_of
+from helpouts.scheduling import service as scheduling
+from helpouts.scheduling.models import ScheduleRow
+
+#: Bookings so near can matter to a start: buffers, and the caps of its day and week.
+NEAR = timedelta(days=8)
+_row = Booking.__table__.c
+_ZONE = select(ScheduleRow.__table__.c.zone).where(ScheduleRow.__table__.c.user_id == bindparam("host"))
+#: What a draft rests on: the listing and expert as they are, the host's hours, the host's bookings around the start.
+_SEEN = (
+    select(
+        Listing.__table__.c.version,
+        Listing.__table__.c.state,
+        Expert.__table__.c.state,
+        select(ScheduleRow.__table__.c.version)
+        .where(ScheduleRow.__table__.c.user_id == bindparam("host"))
+        .scalar_subquery(),
+        select(func.count() * 1_000_003 + func.coalesce(func.sum(_row.ical_sequence), 0))
+        .where(
+            _row.host_id == bindparam("host"),
+            _row.state.in_(LIVE_STATES),
+            _row.ends_at > bindparam("since"),
+            _row.starts_at < bindparam("until"),
+        )
+        .scalar_subquery(),
+        select(func.coalesce(func.max(_row.id), 0)).where(_row.host_id == bindparam("host")).scalar_subquery(),
+    )
+    .join_from(Listing.__table__, Expert.__table__, Listing.__table__.c.expert_id == Expert.__table__.c.id)
+    .where(Listing.__table__.c.id == bindparam("listing"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A booking that could be written.
+
+    :ivar values: the row, as a held booking, but for ``held_until``.
+    :ivar seen: what it rests on (:func:`seen`).
+    :ivar wish: the arguments it was made from, to make it again.
+    """
+
+    listing: Listing
+    customer: User
+    values: dict[str, Any]
+    hold_minutes: int
+    seen: tuple[Any, ...]
+    wish: dict[str, Any]
+
+
+def check_bookable(db: Session, listing: Listing) -> Any:
+    """The listing's category, when the listing can be booked now.
+
+    :raises Unavailable: with the reason, when it cannot.
+    """
+    category = runtime_of(db).registry.categories(db).get(listing.category)
+    if category is None:
+        name = in_language(runtime_of(db).registry.category(listing.category).name)
+        raise Unavailable(_l("Bookings in “%(name)s” are paused at the moment. Please come back later.", name=name))
+    if listing.state != "live" or listing.expert.state != "active":
+        raise Unavailable(_l("This listing cannot be booked at the moment."))
+    if listing.pricing != "free" and not money.ready_to_be_paid(db, listing.expert.owner.id):
+        raise Unavailable(_l("This expert cannot take payments at the moment."))
+    return category
+
+
+def draft(
+    db: Session,
+    listing: Listing,
+    customer: User,
+    starts_at: datetime,
+    answers: Mapping[str, Any],
+    *,
+    zone: str,
+    idempotency_key: str,
+    length_minutes: int | None = None,
+    host_id: int | None = None,
+    watch: bool = True,
+) -> Draft:
+    """Check everything that can be checked before the booking is written.
+
+    :param length_minutes: one of the listing's lengths; its main one by default.
+    :param host_id: the member who shall serve; by default the first that the listing's serving rule names.
+    :param watch: whether :func:`seen` is asked; not needed within the transaction that writes.
+    :raises Conflict: the time is not free.
+    :raises Unavailable: the listing cannot be booked now.
+    :raises NotAllowed: it is the customer's own listing.
+    :raises HelpoutsError: for an answer that does not fit, with its field.
+    """
+    category = check_bookable(db, listing)
+    intake = check_answers(category.intake, answers)
+    if customer.id in hosts_of(listing):
+        raise NotAllowed(_l("You cannot book your own listing."))
+    minutes = length_minutes or listing.length_minutes
+    price = listing.price_minor if minutes == listing.length_minutes else listing.price_of(minutes)
+    chosen: dict[str, Any] = {"length_minutes": length_minutes, "host_id": host_id}
+    free = scheduling.free_hosts(db, listing, starts_at, **{key: value for key, value in chosen.items() if value})
+    if not free:
+        raise Conflict(_l("This time is not free any more. Please choose another."), field="start")
+    fee = category.fee_bp if category.fee_bp is not None else site.get(db, "fee_bp")
+    values = {
+        "public_id": secrets.token_urlsafe(16),
+        "listing_id": listing.id,
+        "expert_id": listing.expert_id,
+        "host_id": free[0],
+        "customer_id": customer.id,
+        "kind": "scheduled",
+        "starts_at": starts_at,
+        "ends_at": starts_at + timedelta(minutes=minutes),
+        "title": listing.title,
+        "category": listing.category,
+        "pricing": listing.pricing,
+        "price_minor": price,
+        "currency": listing.currency,
+        "amount_minor": price * (minutes if listing.pricing == "per_minute" else 1),
+        "fee_bp": 0 if listing.pricing == "free" else fee,
+        "cancellation_policy": listing.cancellation_policy,
+        "customer_zone": zone,
+        "host_zone": zone_of(db, free[0]),
+        "intake": intake,
+        "idempotency_key": key_of(customer.id, idempotency_key),
+    }
+    wish = {
+        "starts_at": starts_at,
+        "answers": answers,
+        "zone": zone,
+        "idempotency_key": idempotency_key,
+        "length_minutes": length_minutes,
+        "host_id": host_id,
+    }
+    found = seen(db, values) if watch else ()
+    return Draft(listing, customer, values, site.get(db, "hold_minutes"), found, wish)
+
+
+def seen(db: Session, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """A mark that differs once the listing, the host's hours or the host's bookings near that time have changed."""
+    parameters = {
+        "listing": values["listing_id"],
+        "host": values["host_id"],
+        "since": values["starts_at"] - NEAR,
+        "until": values["ends_at"] + NEAR,
+    }
+    return tuple(db.execute(_SEEN, parameters).one())
+
+
+def hosts_of(listing: Listing) -> Collection[int]:
+    """User ids of everybody who serves for the listing's expert."""
+    return {member.user_id for member in listing.expert.members}
+
+
+def zone_of(db: Session, user_id: int) -> str:
+    """The zone in which a host's hours are meant; UTC for one without hours."""
+    return db.execute(_ZONE, {"host": user_id}).scalar() or "UTC"
+
+
+def key_of(customer_id: int, idempotency_key: str) -> str:
+    """How a client's key is kept: keys of different customers never meet."""
+    return f"{customer_id}:{idempotency_key}"[:80]

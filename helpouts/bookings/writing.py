@@ -1,0 +1,127 @@
+"""The rows of a booking: written so that a slot is never sold twice, and each is noticed by those whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
+
+from helpouts.accounts.models import User
+from helpouts.bookings.lapse import expire
+from helpouts.bookings.models import LIVE_STATES, Booking
+from helpouts.catalog.models import Listing
+from helpouts.clock import clock
+from helpouts.errors import Conflict
+from helpouts.i18n import lazy_gettext as _l
+
+DEADLOCK = "40P01"
+_row = Booking.__table__.c
+_INSERT = {
+    name: dialect.insert(Booking.__table__).on_conflict_do_nothing().returning(_row.id)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+#: Live bookings of either person, in whichever part, that overlap the time; the branches each use an index.
+_WAY = select(_row.id, _row.state, _row.held_until, _row.host_id, _row.customer_id).where(
+    or_(
+        _row.host_id.in_([bindparam("one"), bindparam("two")]),
+        _row.customer_id.in_([bindparam("one"), bindparam("two")]),
+    ),
+    _row.state.in_(LIVE_STATES),
+    _row.starts_at < bindparam("until"),
+    _row.ends_at > bindparam("since"),
+    _row.id != bindparam("itself"),
+)
+_TURN = (
+    select(User.__table__.c.id)
+    .where(User.__table__.c.id.in_(bindparam("people", expanding=True)))
+    .order_by(User.__table__.c.id)
+    .with_for_update(key_share=True)
+)
+
+
+def take_turns(db: Session, *user_ids: int) -> None:
+    """Bookings of the same person go one after the other (PostgreSQL; SQLite has one writer anyway).
+
+    The guard alone would be right but not kind: two transactions that wait in its index for each other's rows are a
+    deadlock, and PostgreSQL may end the one that was first.
+    """
+    if db.get_bind().dialect.name != "sqlite":
+        db.execute(_TURN, {"people": sorted(set(user_ids))})
+
+
+def clear_way(
+    db: Session, host_id: int, customer_id: int, starts_at: datetime, ends_at: datetime, itself: int = 0
+) -> None:
+    """Let holds lapse that are over and would be in the way of host and customer at that time.
+
+    :param itself: a booking that is to be moved there.
+    :raises Conflict: one of the two has another session then, in whichever part.
+    """
+    times = {"since": starts_at, "until": ends_at, "itself": itself, "one": host_id, "two": customer_id}
+    found = db.execute(_WAY, times).all()
+    now = clock.now()
+    over = [row for row in found if _over(row, now)]
+    for row in found:
+        if row not in over:
+            raise taken(host_id not in (row.host_id, row.customer_id))
+    if over:
+        expire(db, [row.id for row in over])
+
+
+def insert(db: Session, values: Mapping[str, Any]) -> int:
+    """Write a booking's row; its id.
+
+    :raises Conflict: the time is taken, or the same request was written in this moment.
+    """
+    try:
+        booking_id = db.execute(_INSERT[db.get_bind().dialect.name], values).scalar()
+    except DBAPIError as error:
+        raise refused(error) from None
+    if booking_id is None:  # PostgreSQL: a constraint stood against it
+        raise taken(False)
+    return int(booking_id)
+
+
+def refused(error: DBAPIError) -> Exception:
+    """What the database's refusal of a booking means to people; the error itself when it means nothing."""
+    text = str(error.orig)
+    if isinstance(error, IntegrityError) and "overlap" in text:
+        return taken("customer_overlap" in text)
+    if isinstance(error, IntegrityError) and "idempotency_key" in text:
+        return taken(False)
+    return taken(False) if getattr(error.orig, "sqlstate", None) == DEADLOCK else error
+
+
+def taken(by_customer: bool) -> Conflict:
+    """The refusal of a time that is not free: because of the customer's own sessions, or of somebody faster."""
+    if by_customer:
+        return Conflict(_l("You have another session at that time. Please choose another."), field="start")
+    return Conflict(_l("Somebody was faster: this time has just been taken. Please choose another."), field="start")
+
+
+def adopt(db: Session, booking_id: int, values: Mapping[str, Any], listing: Listing, customer: User) -> Booking:
+    """The row that was just written as an object of the session, without reading it again."""
+    booking = Booking(id=booking_id, **values)
+    for name, default in (("ical_sequence", 0), ("cancel_reason", ""), ("confirmed_at", None), ("closed_at", None)):
+        if name not in values:
+            setattr(booking, name, default)
+    make_transient_to_detached(booking)
+    db.add(booking)
+    if listing in db:
+        set_committed_value(booking, "listing", listing)
+        set_committed_value(booking, "expert", listing.expert)
+        hosts = {member.user_id: member.user for member in listing.expert.members}
+        set_committed_value(booking, "host", hosts[booking.host_id])
+    if customer in db:
+        set_committed_value(booking, "customer", customer)
+    return booking
+
+
+def _over(row: Row[Any], now: datetime) -> bool:
+    return row.state == "held" and row.held_until is not None and row.held_until < now
