@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -11,6 +11,15 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from helpouts.accounts.models import User
 from helpouts.clock import clock
 from helpouts.db import Base, Json
+from helpouts.errors import HelpoutsError
+from helpouts.i18n import lazy_gettext as _l
+
+
+class Length(NamedTuple):
+    """A length that a listing is offered in, with its price: per session, or per minute where that is the pricing."""
+
+    minutes: int
+    price_minor: int
 
 
 class Expert(Base):
@@ -96,7 +105,14 @@ class Listing(Base):
     pricing: Mapped[str] = mapped_column(String(12), default="fixed")
     price_minor: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(String(3), default="EUR")
+    #: the main length; the price above is meant for it
     length_minutes: Mapped[int] = mapped_column(default=30)
+    #: further lengths, [[minutes, price_minor], ...], ascending; the price is None unless it is a price per session
+    more_lengths: Mapped[list[list[int | None]]] = mapped_column(Json, default=list)
+    #: which member serves: "any" (who had the fewest minutes lately) or "priority" (the first who is free)
+    serving: Mapped[str] = mapped_column(String(12), default="any")
+    #: whether customers may ask for a member by name
+    host_choice: Mapped[bool] = mapped_column(default=False)
     #: "flexible", "moderate" or "strict"
     cancellation_policy: Mapped[str] = mapped_column(String(12), default="moderate")
     #: draft, in_review, live, declined, suspended, retired (see :mod:`helpouts.catalog.states`)
@@ -112,3 +128,33 @@ class Listing(Base):
     expert: Mapped[Expert] = relationship(lazy="joined")
 
     __mapper_args__ = {"version_id_col": version}
+
+    def offered(self) -> tuple[Length, ...]:
+        """The lengths that can be booked, with their prices: the main one first."""
+        main = Length(self.length_minutes, self.price_minor)
+        more = (
+            Length(minutes or 0, self.price_minor if price is None else price)
+            for minutes, price in self.more_lengths or ()
+        )
+        return (main, *more)
+
+    def price_of(self, minutes: int) -> int:
+        """What a session of that length costs, in minor units: per session, or per minute.
+
+        :raises HelpoutsError: if the listing is not offered in that length; the field is "length".
+        """
+        for length in self.offered():
+            if length.minutes == minutes:
+                return length.price_minor
+        raise HelpoutsError(_l("This session is not offered in that length: choose one from the list."), field="length")
+
+
+class ListingMember(Base):
+    """A member who serves a listing; a listing without any is served by all members of its expert."""
+
+    __tablename__ = "listing_member"
+
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True, index=True)
+    #: the lowest number is asked first where the listing is served by priority
+    priority: Mapped[int] = mapped_column(default=0)

@@ -24,6 +24,18 @@ class ScheduleRow(Base):
     buffer_after: Mapped[int] = mapped_column(default=0)
     minimum_notice_minutes: Mapped[int] = mapped_column(default=60)
     horizon_days: Mapped[int] = mapped_column(default=60)
+    #: most sessions, and minutes of sessions, that begin on one local date or in one ISO week; None = no limit
+    most_sessions_day: Mapped[int | None]
+    most_sessions_week: Mapped[int | None]
+    most_minutes_day: Mapped[int | None]
+    most_minutes_week: Mapped[int | None]
+    #: ISO 3166 codes of the place whose public holidays are off, "" = none; see :mod:`helpouts.scheduling.holidays`
+    holiday_country: Mapped[str] = mapped_column(String(2), default="")
+    holiday_subdivision: Mapped[str] = mapped_column(String(32), default="")
+    #: names (in the country's own language) of the holidays on which the person works all the same
+    holidays_worked: Mapped[list[str]] = mapped_column(Json, default=list)
+    #: whole local dates off, [[first, last, note], ...] in ISO 8601, ascending
+    time_off: Mapped[list[list[str]]] = mapped_column(Json, default=list)
     #: grows with every change; used as ETag
     version: Mapped[int] = mapped_column(default=1)
 

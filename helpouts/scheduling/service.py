@@ -131,24 +131,48 @@ def busy_of(db: Session, user_id: int, start: datetime, end: datetime) -> list[W
 
 
 def free_slots(
-    db: Session, listing: Listing, start: datetime, end: datetime, now: datetime | None = None
+    db: Session,
+    listing: Listing,
+    start: datetime,
+    end: datetime,
+    now: datetime | None = None,
+    *,
+    length_minutes: int | None = None,
+    host_id: int | None = None,
 ) -> list[datetime]:
     """Starts (UTC, ascending) in [start, end) at which some member can give a session of the listing.
 
     Whether the listing is on sale at all is :func:`helpouts.catalog.service.is_open`'s to say.
+
+    :param length_minutes: one of the listing's lengths; its main one by default.
+    :param host_id: only this member's; nothing if they do not serve the listing.
+    :raises HelpoutsError: if the listing is not offered in that length; the field is "length".
     """
     starts: set[int] = set()
-    for _user_id, slots in _slots_by_host(db, listing, start, end, now):
+    for _user_id, slots in _slots_by_host(db, listing, start, end, now, length_minutes, host_id):
         starts.update(slots)
     return [from_minute(minute) for minute in sorted(starts)]
 
 
-def free_hosts(db: Session, listing: Listing, starts_at: datetime, now: datetime | None = None) -> list[int]:
-    """User ids of the members who can give a session of the listing that begins exactly then, the owner first."""
+def free_hosts(
+    db: Session,
+    listing: Listing,
+    starts_at: datetime,
+    now: datetime | None = None,
+    *,
+    length_minutes: int | None = None,
+    host_id: int | None = None,
+) -> list[int]:
+    """User ids of the members who can give a session of the listing that begins exactly then.
+
+    They come in the order in which they should be taken, by the listing's serving rule; the arguments are those of
+    :func:`free_slots`.
+    """
     minute = to_minute(starts_at)
     if from_minute(minute) != starts_at:
         return []
-    found = _slots_by_host(db, listing, starts_at, starts_at + timedelta(minutes=1), now)
+    end = starts_at + timedelta(minutes=1)
+    found = _slots_by_host(db, listing, starts_at, end, now, length_minutes, host_id)
     return [user_id for user_id, slots in found if minute in slots]
 
 
@@ -205,20 +229,32 @@ def to_policy(row: ScheduleRow, length_minutes: int) -> SlotPolicy:
 
 
 def _slots_by_host(
-    db: Session, listing: Listing, start: datetime, end: datetime, now: datetime | None
+    db: Session,
+    listing: Listing,
+    start: datetime,
+    end: datetime,
+    now: datetime | None,
+    length_minutes: int | None,
+    host_id: int | None,
 ) -> list[tuple[int, list[int]]]:
     now = now or clock.now()
+    length = listing.length_minutes
+    if length_minutes is not None and length_minutes != length:
+        listing.price_of(length_minutes)
+        length = length_minutes
     rows = _hosts(db, {listing.expert_id})[listing.expert_id]
+    if host_id is not None:
+        rows = [row for row in rows if row.user_id == host_id]
     if not rows:
         return []
     day = timedelta(days=1)
-    busy = _busy(db, [row.user_id for row in rows], start - day, end + timedelta(minutes=listing.length_minutes) + day)
+    busy = _busy(db, [row.user_id for row in rows], start - day, end + timedelta(minutes=length) + day)
     return [
         (
             row.user_id,
             engine.free_slots(
                 to_schedule(row),
-                to_policy(row, listing.length_minutes),
+                to_policy(row, length),
                 _spaced(row, busy[row.user_id]),
                 to_minute_up(start),
                 to_minute_up(end),
