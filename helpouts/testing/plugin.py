@@ -36,6 +36,7 @@ PLUGINS = (
     ("payments_wallet", "helpouts_payments_wallet"),
     ("vetting_profile", "helpouts_vetting_profile"),
     ("video_aiortc", "helpouts_video_aiortc"),
+    ("video_p2p", "helpouts_video_p2p"),
 )
 
 
