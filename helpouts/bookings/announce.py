@@ -1,6 +1,6 @@
 """Telling everybody what became of a booking: one job, written with the change, does it after the commit.
 
-Mails with their calendar files, the reminder, the closing of the room and the events for plugins take longer to
+Mails with their calendar files, the closing of the room and the events for plugins take longer to
 make than the booking itself, and nobody who books has to wait for them.  The job table is the outbox: the promise
 stands or falls with the change.  What is told of one booking is told in its order.
 """
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from helpouts import events
 from helpouts.audit.actor import Actor
-from helpouts.bookings import mails, reminders
+from helpouts.bookings import mails
 from helpouts.bookings.models import Booking
 from helpouts.jobs.service import enqueue, handler, promise_all
 from helpouts.sessions.service import session_of
@@ -34,10 +34,9 @@ def promise(db: Session, booking: Booking, what: str, **values: Any) -> None:
 
 
 def confirmed(db: Session, booking: Booking) -> None:
-    """It is booked: mails with the invitation, the reminder, the end of the room, the event."""
+    """It is booked: mails with the invitation, the end of the room, the event."""
     if booking.state in ("confirmed", "in_session"):
         mails.confirmed(db, booking)
-        reminders.promise(db, booking)
     _close_later(db, booking)
     events.emit(db, "booking_confirmed", booking_id=booking.id)
 

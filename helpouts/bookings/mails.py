@@ -62,12 +62,6 @@ def cancelled(db: Session, booking: Booking, charge: int, actor: Actor) -> None:
         )
 
 
-def reminder(db: Session, booking: Booking) -> None:
-    """It begins soon: to both."""
-    for to, other, zone in _both(booking):
-        queue_mail(db, to.email, "booking_reminder", to.locale, zone, booking=booking, me=to, other=other)
-
-
 def finished(db: Session, booking: Booking, connected_seconds: int) -> None:
     """It is over: the receipt to the customer, the earnings to the expert."""
     for to, other, zone in _both(booking):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import helpouts.accounts.service
 import helpouts.bookings.announce
 import helpouts.bookings.lapse
-import helpouts.bookings.reminders
 import helpouts.events
 import helpouts.mail.service
 import helpouts.notices.reminders

@@ -7,6 +7,7 @@ import smtplib
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -18,6 +19,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from sqlalchemy.orm import Session
 
 from helpouts import formatting, i18n
+from helpouts.clock import clock
 from helpouts.errors import HelpoutsError
 from helpouts.jobs.models import Job
 from helpouts.jobs.service import enqueue, handler
@@ -58,11 +60,13 @@ def queue_mail(
     attachments: Sequence[Attachment] = (),
     dedupe_key: str | None = None,
     headers: Mapping[str, str] | None = None,
+    expires_at: datetime | None = None,
     **context: Any,
 ) -> Job:
     """Promise a mail in the caller's transaction.
 
     :param template: name of the template without ``.txt``; its first line is the subject.
+    :param expires_at: from when on the mail is of no use and is not sent any more (a reminder: the start).
     :param headers: more header fields, such as List-Unsubscribe (RFC 8058).
     """
     config = runtime_of(db).config
@@ -82,6 +86,7 @@ def queue_mail(
             {"name": a.name, "mime": a.mime, "content": base64.b64encode(a.content).decode()} for a in attachments
         ],
         "headers": dict(headers or {}),
+        "expires_at": expires_at.isoformat() if expires_at else "",
     }
     return enqueue(db, "mail.send", payload, dedupe_key=dedupe_key)
 
@@ -115,6 +120,9 @@ def compose(config: Any, job_id: int, payload: Mapping[str, Any]) -> EmailMessag
 def send(runtime: Runtime, job_id: int, payload: Mapping[str, Any]) -> Callable[[Session], None] | None:
     """Hand the mail to the SMTP server, or put it into the folder ``mail`` when none is configured."""
     config = runtime.config
+    until = payload.get("expires_at")
+    if until and clock.now() >= datetime.fromisoformat(until):
+        return None
     message = compose(config, job_id, payload)
     if not config.mail_host:
         folder = config.data_dir / "mail"

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from helpouts.clock import clock
-from helpouts.db import Base, Json
+from helpouts.db import Base
 
 
 class NoticeChoice(Base):
@@ -24,13 +24,16 @@ class NoticeChoice(Base):
 
 
 class ReminderChoice(Base):
-    """When somebody wants to be reminded; without a row as the site does by default."""
+    """One of the times at which somebody wants to be reminded; people without any row are reminded as the site does.
+
+    ``minutes`` is 0 in the only row of somebody who wants no reminders.
+    """
 
     __tablename__ = "reminder_choice"
 
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
-    #: minutes before the start, the most first; empty for not at all
-    minutes: Mapped[list[int]] = mapped_column(Json, default=list)
+    #: before the start
+    minutes: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class ReminderMark(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from helpouts.db import Json, UTCDateTime
+from helpouts.db import UTCDateTime
 
 revision = "0008"
 down_revision = "0007"
@@ -29,11 +29,11 @@ def upgrade() -> None:
     op.create_table(
         "reminder_choice",
         sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("minutes", Json, nullable=False),
+        sa.Column("minutes", sa.Integer(), autoincrement=False, nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["user.id"], name=op.f("fk_reminder_choice_user_id_user"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_reminder_choice")),
+        sa.PrimaryKeyConstraint("user_id", "minutes", name=op.f("pk_reminder_choice")),
     )
     op.create_table(
         "reminder_mark",
