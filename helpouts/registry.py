@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from helpouts import hookspecs, i18n
 from helpouts.catalog.category import Category, standin_category
+from helpouts.db.once import forget, once
 from helpouts.errors import Conflict, NotFound
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.notices.channel import NotificationChannel
@@ -166,17 +167,14 @@ class Registry:
     # -- enabled or not --------------------------------------------------------------------------------------
 
     def enabled(self, db: Session) -> frozenset[str]:
-        """Names of the plugins that are loaded and enabled, read once in each session."""
-        off = db.info.get(_FLAGS)
-        if off is None:
-            off = frozenset(db.scalars(select(PluginFlag.name).where(PluginFlag.enabled.is_(False))))
-            db.info[_FLAGS] = off
+        """Names of the plugins that are loaded and enabled; the flags are read once in each transaction."""
+        off = once(db, _FLAGS, lambda: _switched_off(db))
         return frozenset(name for name, plugin in self.plugins.items() if plugin.loaded and name not in off)
 
     @staticmethod
     def forget_flags(db: Session) -> None:
-        """Read the flags again at the next use (after changing one; at the start of a long session's next step)."""
-        db.info.pop(_FLAGS, None)
+        """Read the flags again at the next use (after changing one)."""
+        forget(db, _FLAGS)
 
     def listeners(self, hook: str) -> list[str]:
         """Names of the loaded plugins that implement an event hook.
@@ -281,6 +279,10 @@ class Registry:
             raise NotFound(_l("There is no plugin “%(name)s”.", name=plugin))
         declared = self.plugins[plugin].records.get("helpouts_settings", ())
         return {setting.key: setting for setting in declared}
+
+
+def _switched_off(db: Session) -> frozenset[str]:
+    return frozenset(db.scalars(select(PluginFlag.name).where(PluginFlag.enabled.is_(False))))
 
 
 def load_registry(config: Config) -> Registry:

@@ -15,10 +15,15 @@ from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import Actor
 from helpouts.audit.models import Transition
+from helpouts.clock import clock
+from helpouts.db.prepared import Prepared
 from helpouts.errors import Conflict, NotAllowed
 from helpouts.i18n import lazy_gettext as _l
 
-_NOTE = insert(Transition.__table__)  # type: ignore[arg-type]  # Table at run time, typed as FromClause
+_NOTE = Prepared(
+    insert(Transition.__table__),  # type: ignore[arg-type]  # Table at run time, typed as FromClause
+    ("machine", "subject_id", "event", "source", "target", "actor_id", "actor", "reason", "created_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +102,6 @@ class Machine:
             "actor_id": actor.user_id,
             "actor": actor.label,
             "reason": reason,
+            "created_at": clock.now(),
         }
-        db.execute(_NOTE, values)
+        _NOTE.run(db, values)

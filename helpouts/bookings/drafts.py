@@ -19,8 +19,11 @@ from sqlalchemy.orm import Session
 from helpouts import site
 from helpouts.accounts.models import User
 from helpouts.bookings.intake import check_answers
-from helpouts.bookings.models import LIVE_STATES, Booking
+from helpouts.bookings.models import Booking
+from helpouts.bookings.writing import LIVE
 from helpouts.catalog.models import Expert, Listing
+from helpouts.db.once import known
+from helpouts.db.prepared import Prepared
 from helpouts.errors import Conflict, NotAllowed, Unavailable
 from helpouts.i18n import in_language
 from helpouts.i18n import lazy_gettext as _l
@@ -32,9 +35,9 @@ from helpouts.scheduling.models import ScheduleRow
 #: Bookings so near can matter to a start: buffers, and the caps of its day and week.
 NEAR = timedelta(days=8)
 _row = Booking.__table__.c
-_ZONE = select(ScheduleRow.__table__.c.zone).where(ScheduleRow.__table__.c.user_id == bindparam("host"))
+_ZONE = Prepared(select(ScheduleRow.__table__.c.zone).where(ScheduleRow.__table__.c.user_id == bindparam("host")))
 #: What a draft rests on: the listing and expert as they are, the host's hours, the host's bookings around the start.
-_SEEN = (
+_SEEN = Prepared(
     select(
         Listing.__table__.c.version,
         Listing.__table__.c.state,
@@ -45,7 +48,7 @@ _SEEN = (
         select(func.count() * 1_000_003 + func.coalesce(func.sum(_row.ical_sequence), 0))
         .where(
             _row.host_id == bindparam("host"),
-            _row.state.in_(LIVE_STATES),
+            LIVE,
             _row.ends_at > bindparam("since"),
             _row.starts_at < bindparam("until"),
         )
@@ -64,6 +67,7 @@ class Draft:
     :ivar values: the row, as a held booking, but for ``held_until``.
     :ivar seen: what it rests on (:func:`seen`).
     :ivar wish: the arguments it was made from, to make it again.
+    :ivar settings: what was read of the site's settings and plugins.
     """
 
     listing: Listing
@@ -72,6 +76,7 @@ class Draft:
     hold_minutes: int
     seen: tuple[Any, ...]
     wish: dict[str, Any]
+    settings: Mapping[Any, Any]
 
 
 def check_bookable(db: Session, listing: Listing) -> Any:
@@ -155,7 +160,7 @@ def draft(
         "host_id": host_id,
     }
     found = seen(db, values) if watch else ()
-    return Draft(listing, customer, values, site.get(db, "hold_minutes"), found, wish)
+    return Draft(listing, customer, values, site.get(db, "hold_minutes"), found, wish, known(db))
 
 
 def seen(db: Session, values: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -166,7 +171,7 @@ def seen(db: Session, values: Mapping[str, Any]) -> tuple[Any, ...]:
         "since": values["starts_at"] - NEAR,
         "until": values["ends_at"] + NEAR,
     }
-    return tuple(db.execute(_SEEN, parameters).one())
+    return tuple(_SEEN.run(db, parameters).one())
 
 
 def hosts_of(listing: Listing) -> Collection[int]:
@@ -176,7 +181,7 @@ def hosts_of(listing: Listing) -> Collection[int]:
 
 def zone_of(db: Session, user_id: int) -> str:
     """The zone in which a host's hours are meant; UTC for one without hours."""
-    return db.execute(_ZONE, {"host": user_id}).scalar() or "UTC"
+    return _ZONE.run(db, {"host": user_id}).scalar() or "UTC"
 
 
 def key_of(customer_id: int, idempotency_key: str) -> str:

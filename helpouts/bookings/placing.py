@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
@@ -21,15 +21,20 @@ from helpouts.bookings import announce
 from helpouts.bookings.drafts import Draft, check_bookable, draft, hosts_of, key_of, seen
 from helpouts.bookings.models import Booking
 from helpouts.bookings.states import BOOKING
-from helpouts.bookings.writing import adopt, clear_way, insert, take_turns
+from helpouts.bookings.writing import clear_way, take_turns, write
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
+from helpouts.db.once import carry
+from helpouts.db.prepared import Prepared
 from helpouts.errors import Conflict, Unavailable
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import service as money
 from helpouts.scheduling import changes
 from helpouts.sessions.service import prepare_session
 
+_row = Booking.__table__.c
+_BY_KEY = Prepared(select(_row.id).where(_row.idempotency_key == bindparam("key")))
+#: What others may change of a booking while it stands.
 _CHANGING = ("state", "held_until", "starts_at", "ends_at", "ical_sequence", "confirmed_at", "closed_at")
 
 
@@ -117,6 +122,7 @@ def place(db: Session, made: Draft, actor: Actor) -> Booking:
     :raises Conflict: the time was taken meanwhile.
     :raises Declined: the money is not there.
     """
+    carry(db, made.settings)
     take_turns(db, made.values["customer_id"], made.values["host_id"])
     if seen(db, made.values) != made.seen:
         existing = placed_before(db, made.customer.id, made.wish["idempotency_key"])
@@ -168,14 +174,8 @@ def lock(db: Session, booking: Booking) -> None:
 
 def placed_before(db: Session, customer_id: int, idempotency_key: str) -> Booking | None:
     """The booking that the same request has made already."""
-    query = select(Booking).where(Booking.idempotency_key == key_of(customer_id, idempotency_key))
-    return db.scalar(query) if _known(db, customer_id, idempotency_key) else None
-
-
-def _known(db: Session, customer_id: int, idempotency_key: str) -> bool:
-    column = Booking.__table__.c
-    key = key_of(customer_id, idempotency_key)
-    return db.execute(select(column.id).where(column.idempotency_key == key)).first() is not None
+    row = _BY_KEY.run(db, {"key": key_of(customer_id, idempotency_key)}).first()
+    return None if row is None else db.get_one(Booking, row[0])
 
 
 def _write(db: Session, made: Draft, confirmed_by: Actor | None = None) -> Booking:
@@ -187,7 +187,7 @@ def _write(db: Session, made: Draft, confirmed_by: Actor | None = None) -> Booki
     if confirmed_by is not None:
         step = BOOKING.step(BOOKING.initial, "confirm", confirmed_by)
         values |= {"state": step.target, "held_until": None, "confirmed_at": now}
-    booking = adopt(db, insert(db, values), values, made.listing, made.customer)
+    booking = write(db, Booking(**values), made.listing, made.customer)
     if step is None or confirmed_by is None:
         changes.touch(db, [booking.host_id, booking.customer_id])
         return booking

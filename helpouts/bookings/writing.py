@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, bindparam, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import and_, bindparam, literal_column, or_, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from helpouts.accounts.models import User
@@ -17,25 +14,30 @@ from helpouts.bookings.lapse import expire
 from helpouts.bookings.models import LIVE_STATES, Booking
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
+from helpouts.db.prepared import Prepared, write_new
 from helpouts.errors import Conflict
 from helpouts.i18n import lazy_gettext as _l
 
 DEADLOCK = "40P01"
 _row = Booking.__table__.c
-_INSERT = {
-    name: dialect.insert(Booking.__table__).on_conflict_do_nothing().returning(_row.id)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
-#: Live bookings of either person, in whichever part, that overlap the time; the branches each use an index.
-_WAY = select(_row.id, _row.state, _row.held_until, _row.host_id, _row.customer_id).where(
-    or_(
-        _row.host_id.in_([bindparam("one"), bindparam("two")]),
-        _row.customer_id.in_([bindparam("one"), bindparam("two")]),
-    ),
-    _row.state.in_(LIVE_STATES),
-    _row.starts_at < bindparam("until"),
-    _row.ends_at > bindparam("since"),
-    _row.id != bindparam("itself"),
+LIVE = _row.state.in_([literal_column(f"'{state}'") for state in LIVE_STATES])
+#: Live bookings of either person, in whichever part, that overlap the time.
+_WAY = Prepared(
+    select(
+        _row.id,
+        and_(_row.state == literal_column("'held'"), _row.held_until < bindparam("now")).label("over"),
+        _row.host_id,
+        _row.customer_id,
+    ).where(
+        or_(
+            _row.host_id.in_([bindparam("one"), bindparam("two")]),
+            _row.customer_id.in_([bindparam("one"), bindparam("two")]),
+        ),
+        LIVE,
+        _row.starts_at < bindparam("until"),
+        _row.ends_at > bindparam("since"),
+        _row.id != bindparam("itself"),
+    )
 )
 _TURN = (
     select(User.__table__.c.id)
@@ -64,28 +66,32 @@ def clear_way(
     :raises Conflict: one of the two has another session then, in whichever part.
     """
     times = {"since": starts_at, "until": ends_at, "itself": itself, "one": host_id, "two": customer_id}
-    found = db.execute(_WAY, times).all()
-    now = clock.now()
-    over = [row for row in found if _over(row, now)]
+    found = _WAY.run(db, {**times, "now": clock.now()}).all()
     for row in found:
-        if row not in over:
+        if not row.over:
             raise taken(host_id not in (row.host_id, row.customer_id))
-    if over:
-        expire(db, [row.id for row in over])
+    expire(db, [row.id for row in found])
 
 
-def insert(db: Session, values: Mapping[str, Any]) -> int:
-    """Write a booking's row; its id.
+def write(db: Session, booking: Booking, listing: Listing, customer: User) -> Booking:
+    """Write a new booking's row.
 
     :raises Conflict: the time is taken, or the same request was written in this moment.
     """
     try:
-        booking_id = db.execute(_INSERT[db.get_bind().dialect.name], values).scalar()
+        written = write_new(db, booking, or_nothing=True)
     except DBAPIError as error:
         raise refused(error) from None
-    if booking_id is None:  # PostgreSQL: a constraint stood against it
+    if written is None:  # PostgreSQL: a constraint stood against it
         raise taken(False)
-    return int(booking_id)
+    if listing in db:
+        set_committed_value(booking, "listing", listing)
+        set_committed_value(booking, "expert", listing.expert)
+        hosts = {member.user_id: member.user for member in listing.expert.members}
+        set_committed_value(booking, "host", hosts[booking.host_id])
+    if customer in db:
+        set_committed_value(booking, "customer", customer)
+    return booking
 
 
 def refused(error: DBAPIError) -> Exception:
@@ -103,25 +109,3 @@ def taken(by_customer: bool) -> Conflict:
     if by_customer:
         return Conflict(_l("You have another session at that time. Please choose another."), field="start")
     return Conflict(_l("Somebody was faster: this time has just been taken. Please choose another."), field="start")
-
-
-def adopt(db: Session, booking_id: int, values: Mapping[str, Any], listing: Listing, customer: User) -> Booking:
-    """The row that was just written as an object of the session, without reading it again."""
-    booking = Booking(id=booking_id, **values)
-    for name, default in (("ical_sequence", 0), ("cancel_reason", ""), ("confirmed_at", None), ("closed_at", None)):
-        if name not in values:
-            setattr(booking, name, default)
-    make_transient_to_detached(booking)
-    db.add(booking)
-    if listing in db:
-        set_committed_value(booking, "listing", listing)
-        set_committed_value(booking, "expert", listing.expert)
-        hosts = {member.user_id: member.user for member in listing.expert.members}
-        set_committed_value(booking, "host", hosts[booking.host_id])
-    if customer in db:
-        set_committed_value(booking, "customer", customer)
-    return booking
-
-
-def _over(row: Row[Any], now: datetime) -> bool:
-    return row.state == "held" and row.held_until is not None and row.held_until < now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
@@ -23,6 +23,18 @@ def once(db: Session, key: object, load: Callable[[], T]) -> T:
 def forget(db: Session, key: object) -> None:
     """Have ``key`` loaded again at its next use: this transaction has changed it."""
     _kept(db).pop(key, None)
+
+
+def known(db: Session) -> Mapping[Any, Any]:
+    """All that the transaction has read once, for one that follows at once (:func:`carry`)."""
+    return dict(_kept(db))
+
+
+def carry(db: Session, found: Mapping[Any, Any]) -> None:
+    """Take over what a transaction of a moment ago has read; what this one has read itself stays."""
+    kept = _kept(db)
+    for key, value in found.items():
+        kept.setdefault(key, value)
 
 
 def _kept(db: Session) -> dict[Any, Any]:

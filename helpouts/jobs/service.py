@@ -11,10 +11,26 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
+from helpouts.db.prepared import Prepared
 from helpouts.jobs.models import Job
 
 Run = Callable[[Session, Mapping[str, Any]], None]
-_PROMISE = insert(Job.__table__)  # type: ignore[arg-type]  # Table at run time, typed as FromClause
+_PROMISE = Prepared(
+    insert(Job.__table__),  # type: ignore[arg-type]  # Table at run time, typed as FromClause
+    (
+        "kind",
+        "payload",
+        "serial_key",
+        "state",
+        "run_at",
+        "token",
+        "attempts",
+        "max_attempts",
+        "last_error",
+        "created_at",
+    ),
+)
+_NEW = {"serial_key": None, "state": "ready", "token": 0, "attempts": 0, "max_attempts": 12, "last_error": ""}
 
 
 class Handlers:
@@ -93,7 +109,7 @@ def promise_all(db: Session, jobs: Sequence[Mapping[str, Any]]) -> None:
     """
     now = clock.now()
     if jobs:
-        db.execute(_PROMISE, [{"run_at": now, "serial_key": None, **job} for job in jobs])
+        _PROMISE.run(db, *({**_NEW, "run_at": now, "created_at": now, **job} for job in jobs))
 
 
 def cancel(db: Session, dedupe_key: str) -> bool:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from helpouts import events, site
 from helpouts.audit.actor import Actor
 from helpouts.clock import clock
+from helpouts.db.prepared import write_new
 from helpouts.jobs.service import enqueue
 from helpouts.payments import rounding
 from helpouts.payments.backend import Outcome
@@ -37,8 +38,9 @@ def succeed(db: Session, payment: Payment, operation: PaymentOperation, outcome:
     """
     _EFFECTS[operation.op](db, payment, operation, outcome, actor)
     finish(operation, "succeeded", outcome)
-    operation.payment_id = payment.id
-    db.add(operation)
+    if operation.id is None:
+        operation.payment_id = payment.id
+        write_new(db, operation)
     tell(db, payment)
 
 
@@ -84,7 +86,13 @@ def _start(db: Session, payment: Payment, operation: PaymentOperation, outcome: 
         line = Line(payment.funding, escrow(payment), payment.amount_minor, payment.currency)
         post(db, operation.key, "hold", _ref(payment), [line])
     payment.ref, payment.expires_at, payment.held_at = outcome.ref or payment.ref, outcome.expires_at, clock.now()
-    PAYMENT.apply(db, payment, "hold", actor)
+    if payment.id is None:
+        step = PAYMENT.step(payment.state, "hold", actor)
+        source, payment.state = payment.state, step.target
+        write_new(db, payment)
+        PAYMENT.note(db, payment.id, step, source, actor)
+    else:
+        PAYMENT.apply(db, payment, "hold", actor)
 
 
 def _capture(db: Session, payment: Payment, operation: PaymentOperation, _outcome: Outcome, actor: Actor) -> None:

@@ -34,6 +34,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
+from helpouts.db.prepared import Prepared
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments.backend import Declined, IdempotencyMismatch, InvalidRequest
 from helpouts.payments.models import Currency, Journal, LedgerAccount, Posting
@@ -101,10 +102,50 @@ _LOCK_ACCOUNTS = (
     .order_by(LedgerAccount.id)
     .with_for_update(key_share=True)
 )
-_BALANCE = select(LedgerAccount.normal, LedgerAccount.debits, LedgerAccount.credits).where(
-    LedgerAccount.code == bindparam("code"), LedgerAccount.currency == bindparam("currency")
+_ACCOUNTS = LedgerAccount.__table__.c
+_LOCK_PAIR = Prepared(
+    select(
+        _ACCOUNTS.id,
+        _ACCOUNTS.code,
+        _ACCOUNTS.currency,
+        _ACCOUNTS.normal,
+        _ACCOUNTS.nonneg,
+        _ACCOUNTS.debits,
+        _ACCOUNTS.credits,
+    )
+    .where(
+        _ACCOUNTS.code.in_([bindparam("one"), bindparam("two")]),
+        _ACCOUNTS.currency == bindparam("currency"),
+    )
+    .order_by(_ACCOUNTS.id)
+    .with_for_update(key_share=True)
 )
-_POST = insert(Posting.__table__)  # type: ignore[arg-type]  # Table at run time, typed as FromClause
+_BALANCE = Prepared(
+    select(LedgerAccount.normal, LedgerAccount.debits, LedgerAccount.credits).where(
+        LedgerAccount.code == bindparam("code"), LedgerAccount.currency == bindparam("currency")
+    )
+)
+_POST = Prepared(
+    insert(Posting.__table__),  # type: ignore[arg-type]  # Table at run time, typed as FromClause
+    ("journal_id", "seq", "debit_id", "credit_id", "amount", "currency"),
+)
+_DIALECTS: tuple[tuple[str, Any], ...] = (("sqlite", sqlite), ("postgresql", postgresql))
+_JOURNAL = {
+    name: Prepared(
+        dialect.insert(Journal.__table__).on_conflict_do_nothing(index_elements=["idem_key"]).returning(Journal.id),
+        ("idem_key", "request_hash", "kind", "ref", "reverses_id", "lines", "created_at"),
+    )
+    for name, dialect in _DIALECTS
+}
+_ACCOUNT = {
+    name: Prepared(
+        dialect.insert(LedgerAccount.__table__)
+        .on_conflict_do_nothing(index_elements=["code", "currency"])
+        .returning(LedgerAccount.id),
+        ("code", "kind", "normal", "currency", "nonneg"),
+    )
+    for name, dialect in _DIALECTS
+}
 
 
 def post(
@@ -137,16 +178,14 @@ def post(
         "lines": len(lines),
         "created_at": clock.now(),
     }
-    journal_id = db.execute(
-        _insert(db, Journal).on_conflict_do_nothing(index_elements=["idem_key"]).returning(Journal.id), values
-    ).scalar()
+    journal_id = _JOURNAL[db.get_bind().dialect.name].run(db, values).scalar()
     if journal_id is None:
         standing = _standing(db, key, digest)
         assert standing is not None
         return standing
-    db.execute(
-        _POST,
-        [
+    _POST.run(
+        db,
+        *(
             {
                 "journal_id": journal_id,
                 "seq": seq,
@@ -156,14 +195,15 @@ def post(
                 "currency": line.currency,
             }
             for seq, line in enumerate(lines)
-        ],
+        ),
     )
     return Posted(journal_id, fresh=True)
 
 
 def balance(db: Session, code: str, currency: str) -> int:
     """The account's balance on its normal side, in minor units; 0 for an account that was never used."""
-    row = db.execute(_BALANCE, {"code": code, "currency": currency}).one_or_none()
+    db.flush()
+    row = _BALANCE.run(db, {"code": code, "currency": currency}).one_or_none()
     if row is None:
         return 0
     return int(row.credits - row.debits if row.normal == "C" else row.debits - row.credits)
@@ -205,8 +245,9 @@ def _lock(db: Session, lines: Sequence[Line]) -> dict[tuple[str, str], _Account]
     """Lock the accounts of the lines in the order of their ids, making those that are missing."""
     wanted = {(code, line.currency) for line in lines for code in (line.debit, line.credit)}
     accounts = _locked(db, wanted)
+    seen = {currency for _, currency in accounts}
     for code, currency in sorted(wanted - accounts.keys()):
-        opened = _open(db, code, currency)
+        opened = _open(db, code, currency, currency in seen)
         if opened is None:  # somebody else was faster: lock theirs with the others
             return _lock(db, lines)
         accounts[code, currency] = opened
@@ -214,23 +255,27 @@ def _lock(db: Session, lines: Sequence[Line]) -> dict[tuple[str, str], _Account]
 
 
 def _locked(db: Session, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], _Account]:
-    parameters = {"codes": sorted({code for code, _ in wanted}), "currencies": sorted({c for _, c in wanted})}
+    codes, currencies = sorted({code for code, _ in wanted}), sorted({currency for _, currency in wanted})
+    if len(codes) == 2 and len(currencies) == 1:  # nearly always: one line
+        rows = _LOCK_PAIR.run(db, {"one": codes[0], "two": codes[1], "currency": currencies[0]})
+    else:
+        rows = db.execute(_LOCK_ACCOUNTS, {"codes": codes, "currencies": currencies})
     return {
         (row.code, row.currency): _Account(
             row.id, row.normal, row.nonneg, row.credits - row.debits if row.normal == "C" else row.debits - row.credits
         )
-        for row in db.execute(_LOCK_ACCOUNTS, parameters)
+        for row in rows
     }
 
 
-def _open(db: Session, code: str, currency: str) -> _Account | None:
+def _open(db: Session, code: str, currency: str, currency_known: bool) -> _Account | None:
     kind = code.partition(":")[0]
     normal, nonneg = KINDS[kind]
-    known = {"code": currency, "exponent": exponent(currency)}
-    db.execute(_insert(db, Currency).on_conflict_do_nothing(), known)
+    if not currency_known:
+        values = {"code": currency, "exponent": exponent(currency)}
+        db.execute(_insert(db, Currency).on_conflict_do_nothing(), values)
     account = {"code": code, "kind": kind, "normal": normal, "currency": currency, "nonneg": nonneg}
-    insertion = _insert(db, LedgerAccount).on_conflict_do_nothing(index_elements=["code", "currency"])
-    account_id = db.execute(insertion.returning(LedgerAccount.id), account).scalar()
+    account_id = _ACCOUNT[db.get_bind().dialect.name].run(db, account).scalar()
     return None if account_id is None else _Account(account_id, normal, nonneg, 0)
 
 

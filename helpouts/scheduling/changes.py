@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
+from helpouts.db.prepared import Prepared
 from helpouts.jobs.service import handler
 from helpouts.scheduling.models import TouchedTime
 
@@ -22,6 +23,10 @@ Listener = Callable[[Session, Collection[int]], None]
 #: People told of in one transaction.
 BATCH = 200
 _listeners: list[Listener] = []
+_TOUCH = {
+    name: Prepared(dialect.insert(TouchedTime.__table__).on_conflict_do_nothing(), ("user_id", "touched_at"))
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
 
 
 def listen(function: Listener) -> Listener:
@@ -33,10 +38,8 @@ def listen(function: Listener) -> Listener:
 def touch(db: Session, user_ids: Iterable[int]) -> None:
     """Note, in the caller's transaction, that the free time of these people has changed."""
     rows = [{"user_id": user_id, "touched_at": clock.now()} for user_id in sorted(set(user_ids))]
-    if not rows:
-        return
-    insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
-    db.execute(insert(TouchedTime).values(rows).on_conflict_do_nothing())
+    if rows:
+        _TOUCH[db.get_bind().dialect.name].run(db, *rows)
 
 
 @handler("scheduling.changed", every_seconds=2)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, insert, select, update
+from sqlalchemy import BindParameter, bindparam, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from helpouts import events, site
@@ -17,6 +17,7 @@ from helpouts.bookings.models import Booking
 from helpouts.bookings.policy import cancellation_charge
 from helpouts.bookings.states import BOOKING
 from helpouts.clock import clock
+from helpouts.db.prepared import write_new
 from helpouts.errors import Conflict
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.jobs.service import enqueue, handler
@@ -30,17 +31,14 @@ from helpouts.sessions.states import SESSION
 SILENCE = timedelta(seconds=5)
 
 
-_ROOM = insert(Session.__table__)  # type: ignore[arg-type]  # Table at run time, typed as FromClause
-
-
 def prepare_session(db: DbSession, booking: Booking, *, fresh: bool = False) -> None:
     """Make the room of a confirmed booking; one per booking.
 
     :param fresh: the booking was written in this transaction, so it has none yet.
     """
     if fresh or session_of(db, booking) is None:
-        room = {"booking_id": booking.id, "room_id": secrets.token_urlsafe(16), "state": SESSION.initial}
-        db.execute(_ROOM, room)
+        room = Session(booking_id=booking.id, room_id=secrets.token_urlsafe(16), state=SESSION.initial)
+        write_new(db, room)
 
 
 def session_of(db: DbSession, booking: Booking) -> Session | None:
