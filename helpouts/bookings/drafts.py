@@ -123,9 +123,8 @@ def draft(
     if customer.id in hosts_of(listing):
         raise NotAllowed(_l("You cannot book your own listing."))
     minutes = length_minutes or listing.length_minutes
-    price = listing.price_minor if minutes == listing.length_minutes else listing.price_of(minutes)
-    chosen: dict[str, Any] = {"length_minutes": length_minutes, "host_id": host_id}
-    free = scheduling.free_hosts(db, listing, starts_at, **{key: value for key, value in chosen.items() if value})
+    price = listing.price_of(minutes)
+    free = scheduling.free_hosts(db, listing, starts_at, length_minutes=minutes, host_id=host_id)
     if not free:
         raise Conflict(_l("This time is not free any more. Please choose another."), field="start")
     fee = category.fee_bp if category.fee_bp is not None else site.get(db, "fee_bp")

@@ -1,11 +1,14 @@
-"""Bookings: who meets whom, when, for how much.  What the database refuses is in :mod:`helpouts.bookings.guard`."""
+"""Bookings: who meets whom, when, for how much; series and moves.
+
+What the database refuses is in :mod:`helpouts.bookings.guard`.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpouts.accounts.models import User
@@ -62,6 +65,10 @@ class Booking(Base):
     #: answers to the category's intake questions, [{"key", "label", "answer"}]
     intake: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     ical_sequence: Mapped[int] = mapped_column(default=0)
+    #: how often it was moved by its two people
+    moves: Mapped[int] = mapped_column(default=0, server_default="0")
+    #: the series it was booked with, if any
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("booking_series.id"), index=True)
     cancel_reason: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     confirmed_at: Mapped[datetime | None]
@@ -73,3 +80,49 @@ class Booking(Base):
     expert: Mapped[Expert] = relationship(lazy="joined")
     host: Mapped[User] = relationship(foreign_keys=[host_id], lazy="joined")
     customer: Mapped[User] = relationship(foreign_keys=[customer_id], lazy="joined")
+
+
+class BookingSeries(Base):
+    """Sessions that were booked together, one every week or every second one, at the same time on the host's clock."""
+
+    __tablename__ = "booking_series"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: unguessable; used in URLs
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"))
+    customer_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    host_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    every_weeks: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    #: what a client sent with the request; the same key from the same customer is the same series
+    idempotency_key: Mapped[str] = mapped_column(String(80), unique=True)
+
+
+class BookingMove(Base):
+    """A booking was moved to another time, or somebody proposes to (:data:`helpouts.bookings.states.MOVE`)."""
+
+    __tablename__ = "booking_move"
+    __table_args__ = (
+        CheckConstraint("starts_at <> old_starts_at", name="elsewhere"),
+        Index(
+            "uq_booking_move_open",
+            "booking_id",
+            unique=True,
+            sqlite_where=text("state = 'proposed'"),
+            postgresql_where=text("state = 'proposed'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+    #: proposed, done, declined, withdrawn
+    state: Mapped[str] = mapped_column(String(10), default="proposed")
+    #: who asked for it: "customer", "expert" or "operator", and which person
+    side: Mapped[str] = mapped_column(String(10))
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    old_starts_at: Mapped[datetime]
+    starts_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    decided_at: Mapped[datetime | None]

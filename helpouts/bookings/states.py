@@ -22,3 +22,27 @@ BOOKING = Machine(
         change("miss", "confirmed", "no_show", "system operator"),
     ),
 )
+
+#: Another time for a confirmed booking: at once, or with the other side's consent.
+MOVE = Machine(
+    "booking_move",
+    "proposed",
+    (
+        change("do", "proposed", "done", "customer expert operator"),
+        change("decline", "proposed", "declined", "customer expert"),
+        change("withdraw", "proposed", "withdrawn", "customer expert operator system"),
+    ),
+)
+
+#: Waiting for free time of a listing.
+WAITING = Machine(
+    "waitlist",
+    "waiting",
+    (
+        change("offer", "waiting", "offered", "system"),
+        change("book", "waiting offered", "booked", "customer expert operator system"),
+        change("miss", "offered", "waiting", "system"),
+        change("leave", "waiting offered", "left", "customer operator system"),
+        change("close", "waiting offered", "over", "system"),
+    ),
+)

@@ -6,6 +6,7 @@ import helpouts.accounts.models
 import helpouts.audit.models
 import helpouts.bookings.guard
 import helpouts.bookings.models
+import helpouts.bookings.waiting_models
 import helpouts.calendars.models
 import helpouts.catalog.models
 import helpouts.instant.models

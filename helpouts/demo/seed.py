@@ -63,7 +63,7 @@ def _fill(db: Session, runtime: Runtime) -> dict[str, str]:
     clock.set(None)
     _waiting(db)
     # The demo's past is not mailed, nor told to anybody.
-    past = ("mail.send", "event.deliver", "session.close", "booking.announce", "booking.remind")
+    past = ("mail.send", "event.deliver", "session.close", "booking.announce")
     db.execute(delete(Job).where(Job.state == "ready", Job.kind.in_(past)))
     return passwords
 

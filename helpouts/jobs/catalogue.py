@@ -6,6 +6,7 @@ import helpouts.accounts.service
 import helpouts.bookings.announce
 import helpouts.bookings.lapse
 import helpouts.events
+import helpouts.instant.driving
 import helpouts.mail.service
 import helpouts.notices.reminders
 import helpouts.notices.service

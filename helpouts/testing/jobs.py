@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
@@ -16,7 +16,6 @@ def do_jobs(db: Session, *kinds: str) -> int:
     due = select(Job).where(Job.kind.in_(kinds), Job.state == "ready", Job.run_at <= clock.now()).order_by(Job.id)
     while (job := db.scalars(due.limit(1)).first()) is not None:
         handler.plain[job.kind](db, job.payload)
-        job.state, job.finished_at = "done", clock.now()
-        db.flush()
+        db.execute(update(Job).where(Job.id == job.id).values(state="done", finished_at=clock.now()))
         done += 1
     return done

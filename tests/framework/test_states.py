@@ -48,12 +48,14 @@ def test_the_machines_are_all_here() -> None:
     assert set(MACHINES) == {
         "application",
         "booking",
+        "booking_move",
         "expert",
         "listing",
         "payment",
         "payout",
         "refund",
         "session",
+        "waitlist",
     }
 
 
