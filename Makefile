@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PORT ?= 8000
 DATA ?= var
 PACKAGES := helpouts helpouts_admin helpouts_category_education helpouts_category_fashion helpouts_category_home_garden \
-  helpouts_category_it helpouts_payments_wallet helpouts_vetting_profile helpouts_video_aiortc helpouts_video_p2p
+  helpouts_category_it helpouts_notify_webpush helpouts_payments_wallet helpouts_vetting_profile helpouts_video_aiortc helpouts_video_janus helpouts_video_p2p
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types imports unit system bench translations wheels clean

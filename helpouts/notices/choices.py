@@ -41,7 +41,7 @@ def choose(db: Session, user_id: int, channels: Iterable[str], wanted: Mapping[t
     before = unwanted(db, user_id)
     for channel in channels:
         for kind in KINDS.values():
-            if channel == MAIL and kind.mail != "choice":
+            if not kind.chosen or (channel == MAIL and kind.mail != "choice"):
                 continue
             pair = (kind.name, channel)
             want = wanted.get(pair, False)

@@ -17,12 +17,14 @@ class Kind:
 
     :ivar mail: "always": the mail is needed (a confirmation is the record of a contract) and cannot be switched off;
         "choice": it can; "never": there is no mail of this kind.
+    :ivar chosen: whether people have switches for it; a test goes wherever they can be reached.
     """
 
     name: str
     label: object
     help: object
     mail: Literal["always", "choice", "never"]
+    chosen: bool = True
 
 
 _ALL = (
@@ -34,6 +36,7 @@ _ALL = (
     Kind("alert", _l("New matches"), _l("Something new fits a search that you have saved."), "choice"),
     Kind("request", _l("Requests in your field"), _l("Somebody looks for help that you give."), "choice"),
     Kind("answer", _l("Answers"), _l("An expert has answered a request that you have posted."), "choice"),
+    Kind("test", _l("Tests"), _l("Sent when you ask for it on the page “Notices”."), "never", chosen=False),
 )
 #: By name.
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

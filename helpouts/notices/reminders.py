@@ -18,7 +18,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from helpouts import site
-from helpouts.accounts.models import User
 from helpouts.bookings.models import Booking
 from helpouts.clock import clock
 from helpouts.errors import HelpoutsError
@@ -147,20 +146,18 @@ def send_reminder(db: Session, booking: Booking, user_id: int) -> None:
         body = gettext("With %(other)s, %(soon)s: %(when)s.", other=other.name, soon=soon, when=when)
         zone_in_words = zone_name(booking.starts_at)
     if wants(db, user_id, "reminder"):
-        _mail(db, booking, me, other, zone, when=when, soon=soon, zone_in_words=zone_in_words)
+        queue_mail(
+            db,
+            me.email,
+            "booking_reminder",
+            me.locale,
+            zone,
+            expires_at=booking.starts_at,
+            booking=booking,
+            me=me,
+            other=other,
+            when=when,
+            soon=soon,
+            zone_in_words=zone_in_words,
+        )
     notify(db, user_id, "reminder", booking.title, body, f"/bookings/{booking.public_id}", expires_at=booking.starts_at)
-
-
-def _mail(db: Session, booking: Booking, me: User, other: User, zone: str, **texts: str) -> None:
-    queue_mail(
-        db,
-        me.email,
-        "booking_reminder",
-        me.locale,
-        zone,
-        expires_at=booking.starts_at,
-        booking=booking,
-        me=me,
-        other=other,
-        **texts,
-    )

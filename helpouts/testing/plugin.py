@@ -33,9 +33,11 @@ PLUGINS = (
     ("category_fashion", "helpouts_category_fashion"),
     ("category_home_garden", "helpouts_category_home_garden"),
     ("category_it", "helpouts_category_it"),
+    ("notify_webpush", "helpouts_notify_webpush"),
     ("payments_wallet", "helpouts_payments_wallet"),
     ("vetting_profile", "helpouts_vetting_profile"),
     ("video_aiortc", "helpouts_video_aiortc"),
+    ("video_janus", "helpouts_video_janus"),
     ("video_p2p", "helpouts_video_p2p"),
 )
 

@@ -25,6 +25,7 @@ PAGES = (
     "helpouts.bookings.views",
     "helpouts.sessions.views",
     "helpouts.reviews.views",
+    "helpouts.notices.views",
 )
 
 

@@ -98,7 +98,7 @@ def places(runtime: Runtime) -> list[Place]:
         found += [
             Place("customer", path)
             for path in (
-                *("/", "/account", "/account/profile", "/account/security", "/change", "/tf-setup"),
+                *("/", "/account", "/account/profile", "/account/notices", "/account/security", "/change", "/tf-setup"),
                 *("/mf-recovery-codes", "/verify", "/join", "/x/payments_wallet/"),
                 f"/book/{paid.id}?start={start:%Y-%m-%dT%H:%M:%SZ}",
                 f"/bookings/{held.public_id}/checkout",
