@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from helpouts.scheduling.caps import full
 from helpouts.scheduling.rules import DAY, Schedule, SlotPolicy, Window
 from helpouts.scheduling.zones import EPOCH_ORDINAL, change_day_windows, day_offset
 
@@ -70,7 +71,13 @@ def free_windows(schedule: Schedule, busy: Iterable[Window], start: int, end: in
 
 
 def free_slots(
-    schedule: Schedule, policy: SlotPolicy, busy: Iterable[Window], start: int, end: int, now: int
+    schedule: Schedule,
+    policy: SlotPolicy,
+    busy: Iterable[Window],
+    start: int,
+    end: int,
+    now: int,
+    given: Iterable[Window] = (),
 ) -> list[int]:
     """Starts at which a session of ``policy.length_minutes`` can be booked, ascending, all in epoch minutes.
 
@@ -78,6 +85,8 @@ def free_slots(
     not after ``now`` plus the horizon.  The session lies wholly in working time (it may run beyond ``end``) and,
     with its own buffers, touches nothing in ``busy``.  Buffers that earlier bookings carry are the caller's to add
     (:func:`with_buffers`), as events of other calendars have none.
+
+    :param given: the sessions that count for the policy's caps, of all ISO weeks that [start, end) touches.
     """
     start = max(start, now + policy.minimum_notice_minutes)
     end = min(end, now + policy.horizon_days * DAY + 1)
@@ -87,12 +96,14 @@ def free_slots(
     if policy.buffer_before or policy.buffer_after:
         busy = with_buffers(busy, policy.buffer_after, policy.buffer_before)
     free = subtract(working_windows(schedule, start, end + length), sorted(busy))
+    room = [(opens, closes - length + 1) for opens, closes in free]  # for starts
+    if policy.caps:
+        room = subtract(room, full(schedule.zone, policy.caps, given, length, start, end))
     slots: list[int] = []
     for since, until, offset in _offsets(schedule.zone, start, end):
-        for opens, closes in free:
+        for opens, stop in room:
             if opens < since:
                 opens = since
-            stop = closes - length + 1
             if stop > until:
                 stop = until
             if opens < stop:

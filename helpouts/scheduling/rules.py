@@ -8,7 +8,7 @@ midnight that ends the day.  What becomes of them on a day on which the clocks c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -94,13 +94,63 @@ class DayOverride:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeOff:
+    """Whole local dates without work, ``first`` and ``last`` included; an override of one of them is the last word.
+
+    :raises HelpoutsError: if they are in the wrong order or more than a year apart.
+    """
+
+    first: date
+    last: date
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise HelpoutsError(_("The first day must not be after the last day."), field="last")
+        if (self.last - self.first).days > 366:
+            raise HelpoutsError(_("Time off lasts a year at most."), field="last")
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How much somebody takes on: sessions, and minutes of sessions, on one local date and in one ISO week.
+
+    A session counts on the date on which it begins, by the clock of the expert's zone.  ``None`` is no limit.
+
+    :raises HelpoutsError: if a value is out of range.
+    """
+
+    most_sessions_day: int | None = None
+    most_sessions_week: int | None = None
+    most_minutes_day: int | None = None
+    most_minutes_week: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, most in CAP_BOUNDS.items():
+            value = getattr(self, name)
+            if value is not None and not 1 <= value <= most:
+                raise HelpoutsError(
+                    _("Enter a number from 1 to %(most)s, or leave it empty for no limit.", most=most), field=name
+                )
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) is not None for name in CAP_BOUNDS)
+
+
+#: The caps that there are, with the greatest value of each.
+CAP_BOUNDS = {"most_sessions_day": 96, "most_sessions_week": 500, "most_minutes_day": DAY, "most_minutes_week": 7 * DAY}
+NO_CAPS = Caps()
+
+
+@dataclass(frozen=True, slots=True)
 class SlotPolicy:
     """How sessions of one length may be placed into free time.
 
     ``step_minutes`` is the grid of starts on the expert's wall clock, counted from midnight, so it must divide the
     day: 15 means :00, :15, :30 and :45 there, whatever the offset from UTC.  A session needs ``buffer_before``
     minutes before and ``buffer_after`` minutes after it that no other commitment takes; buffers may lie outside the
-    working hours.  It can be booked from ``minimum_notice_minutes`` up to ``horizon_days`` (of 24 hours) ahead.
+    working hours.  It can be booked from ``minimum_notice_minutes`` up to ``horizon_days`` (of 24 hours) ahead, as
+    long as ``caps`` leaves room.
 
     :raises HelpoutsError: if a value is out of range.
     """
@@ -111,6 +161,7 @@ class SlotPolicy:
     buffer_after: int = 0
     minimum_notice_minutes: int = 0
     horizon_days: int = 60
+    caps: Caps = NO_CAPS
 
     def __post_init__(self) -> None:
         if not 1 <= self.length_minutes <= LONGEST:
@@ -131,9 +182,11 @@ class SlotPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When somebody works: weekly rules and overridden dates, both meant in ``zone`` (IANA name).
+    """When somebody works: weekly rules, overridden dates and time off, all meant in ``zone`` (IANA name).
 
-    Rules may overlap; what any of them covers is working time.
+    For one local date the first of these that speaks of it decides: its override; time off; ``closed``, the ordinals
+    (``date.toordinal()``) of public holidays; the weekly rules.  Rules may overlap; what any of them covers is
+    working time.
 
     :raises HelpoutsError: if the zone does not exist or a date is overridden twice.
     """
@@ -141,10 +194,13 @@ class Schedule:
     zone: str
     weekly: tuple[WeeklyRule, ...] = ()
     overrides: tuple[DayOverride, ...] = ()
+    time_off: tuple[TimeOff, ...] = ()
+    closed: Container[int] = frozenset()
     #: rules that always hold, as sorted windows for each weekday; made once because the engine reads them for each day
     _week: tuple[tuple[Window, ...], ...] = field(init=False, repr=False, compare=False)
     _seasonal: tuple[WeeklyRule, ...] = field(init=False, repr=False, compare=False)
     _special: dict[int, tuple[Window, ...]] = field(init=False, repr=False, compare=False)
+    _off: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         zone_info(self.zone)
@@ -155,6 +211,7 @@ class Schedule:
         object.__setattr__(self, "_week", tuple(_windows(always, weekday) for weekday in range(7)))
         object.__setattr__(self, "_seasonal", tuple(rule for rule in self.weekly if rule not in always))
         object.__setattr__(self, "_special", special)
+        object.__setattr__(self, "_off", tuple((o.first.toordinal(), o.last.toordinal()) for o in self.time_off))
 
     def windows_on(self, ordinal: int) -> tuple[Window, ...]:
         """Working windows of the local date with that proleptic ordinal, sorted by start; they may overlap."""
@@ -162,11 +219,18 @@ class Schedule:
         if special is not None:
             return special
         weekday = (ordinal - 1) % 7  # ordinal 1, 1 January of year 1, was a Monday
-        if not self._seasonal:
-            return self._week[weekday]
-        day = date.fromordinal(ordinal)
-        seasonal = _windows((rule for rule in self._seasonal if rule.holds_on(day)), weekday)
-        return tuple(sorted(self._week[weekday] + seasonal)) if seasonal else self._week[weekday]
+        windows = self._week[weekday]
+        if self._seasonal:
+            day = date.fromordinal(ordinal)
+            seasonal = _windows((rule for rule in self._seasonal if rule.holds_on(day)), weekday)
+            windows = tuple(sorted(windows + seasonal)) if seasonal else windows
+        return () if windows and self._is_off(ordinal) else windows
+
+    def _is_off(self, ordinal: int) -> bool:
+        for first, last in self._off:
+            if first <= ordinal <= last:
+                return True
+        return ordinal in self.closed
 
 
 def _windows(rules: Iterable[WeeklyRule], weekday: int) -> tuple[Window, ...]:

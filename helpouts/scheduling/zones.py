@@ -108,3 +108,15 @@ def change_day_windows(change: ChangeDay, ordinal: int, windows: Iterable[Window
     naive = (ordinal - EPOCH_ORDINAL) * DAY
     edges = [(change.start(naive + start), change.end(naive + end)) for start, end in windows]
     return [(start, end) for start, end in edges if start < end]
+
+
+@lru_cache(maxsize=65536)
+def day_start(zone: str, ordinal: int) -> int:
+    """Epoch minute at which that local date begins: its midnight, the first of two, or the jump that leaves it out."""
+    offset, naive = day_offset(zone, ordinal), (ordinal - EPOCH_ORDINAL) * DAY
+    return naive - offset if isinstance(offset, int) else offset.start(naive)
+
+
+def local_ordinal(zone: str, minute: int) -> int:
+    """``date.toordinal()`` of the local date at an epoch minute."""
+    return from_minute(minute).astimezone(zone_info(zone)).toordinal()
