@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from helpouts import events
 from helpouts.audit.actor import Actor
 from helpouts.bookings import mails
-from helpouts.bookings.models import Booking
+from helpouts.bookings.models import Booking, BookingMove
 from helpouts.jobs.service import enqueue, handler, promise_all
 from helpouts.sessions.service import session_of
 
@@ -47,8 +47,34 @@ def cancelled(db: Session, booking: Booking, *, charge: int, by: int | None, rea
     events.emit(db, "booking_cancelled", booking_id=booking.id, reason=reason)
 
 
+def moved(db: Session, booking: Booking, *, move: int, by: int | None) -> None:
+    """It takes place at another time: mails with the updated invitation, the end of the room."""
+    if booking.state in ("confirmed", "in_session"):
+        mails.moved(db, booking, db.get_one(BookingMove, move), by)
+    _close_later(db, booking)
+
+
+def move_proposed(db: Session, booking: Booking, *, move: int) -> None:
+    """Somebody would like another time: a mail to the other side, with links to answer."""
+    wanted = db.get_one(BookingMove, move)
+    if wanted.state == "proposed" and booking.state == "confirmed":
+        mails.move_proposed(db, booking, wanted)
+
+
+def move_declined(db: Session, booking: Booking, *, move: int, reason: str) -> None:
+    """The expert cannot at the time that the customer would like: a mail to the customer."""
+    if booking.state == "confirmed":
+        mails.move_declined(db, booking, db.get_one(BookingMove, move), reason)
+
+
 #: What can be told of a booking.
-TELLS: dict[str, Callable[..., None]] = {"confirmed": confirmed, "cancelled": cancelled}
+TELLS: dict[str, Callable[..., None]] = {
+    "confirmed": confirmed,
+    "cancelled": cancelled,
+    "moved": moved,
+    "move_proposed": move_proposed,
+    "move_declined": move_declined,
+}
 
 
 @handler("booking.announce")

@@ -34,9 +34,10 @@ def charge_now(booking: Booking, actor: Actor) -> int:
     )
 
 
-def cancel(db: Session, booking: Booking, reason: str, actor: Actor) -> Booking:
+def cancel(db: Session, booking: Booking, reason: str, actor: Actor, *, waived: bool = False) -> Booking:
     """Cancel a confirmed booking, or give up a held one; the policy decides what is charged.
 
+    :param waived: nothing is charged, whoever cancels: the other side could not keep to the time.
     :raises Conflict: it has begun, is over or was cancelled already.
     """
     if len(reason) > LONGEST_REASON:
@@ -46,7 +47,7 @@ def cancel(db: Session, booking: Booking, reason: str, actor: Actor) -> Booking:
     if booking.state == "held":
         BOOKING.apply(db, booking, "abandon", actor, reason)
         return booking
-    charge = charge_now(booking, actor)
+    charge = 0 if waived else charge_now(booking, actor)
     BOOKING.apply(db, booking, "cancel", actor, reason)
     booking.cancel_reason, booking.closed_at = reason, clock.now()
     changed(booking)

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
 from helpouts.bookings.intake import in_words
-from helpouts.bookings.models import Booking
+from helpouts.bookings.links import link
+from helpouts.bookings.models import Booking, BookingMove
 from helpouts.calendars.invitations import calendar_file
 from helpouts.i18n import use_locale
 from helpouts.mail.service import queue_mail
@@ -41,7 +42,66 @@ def confirmed(db: Session, booking: Booking) -> None:
             other=other,
             is_host=to.id == booking.host_id,
             answers=answers,
+            cancel_link=link(db, booking, to, "cancel"),
+            move_link=link(db, booking, to, "move"),
         )
+
+
+def moved(db: Session, booking: Booking, move: BookingMove, by: int | None) -> None:
+    """It takes place at another time: to both, with the updated invitation (RFC 5546, REQUEST)."""
+    for to, other, zone in _both(booking):
+        queue_mail(
+            db,
+            to.email,
+            "booking_moved",
+            to.locale,
+            zone,
+            attachments=[calendar_file(db, booking, to, "REQUEST")],
+            booking=booking,
+            me=to,
+            other=other,
+            move=move,
+            by_me=by == to.id,
+            cancel_link=link(db, booking, to, "cancel"),
+            move_link=link(db, booking, to, "move"),
+        )
+
+
+def move_proposed(db: Session, booking: Booking, move: BookingMove) -> None:
+    """The other side would like another time: to the one who answers."""
+    for to, other, zone in _both(booking):
+        if to.id != move.asked_by:
+            queue_mail(
+                db,
+                to.email,
+                "booking_move_proposed",
+                to.locale,
+                zone,
+                booking=booking,
+                me=to,
+                other=other,
+                move=move,
+                is_host=to.id == booking.host_id,
+                answer_link=link(db, booking, to, "answer"),
+            )
+
+
+def move_declined(db: Session, booking: Booking, move: BookingMove, reason: str) -> None:
+    """The other time does not suit the expert: to the customer, for whom nothing has changed."""
+    to, other, zone = _both(booking)[0]
+    queue_mail(
+        db,
+        to.email,
+        "booking_move_declined",
+        to.locale,
+        zone,
+        booking=booking,
+        me=to,
+        other=other,
+        move=move,
+        reason=reason,
+        cancel_link=link(db, booking, to, "cancel"),
+    )
 
 
 def cancelled(db: Session, booking: Booking, charge: int, actor: Actor) -> None:

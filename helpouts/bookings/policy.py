@@ -47,3 +47,8 @@ def policy_text(policy: str, pricing: str) -> str:
         ),
     }
     return str(texts[policy])
+
+
+def free_until(policy: str, pricing: str, starts_at: datetime) -> datetime:
+    """Until when the customer may cancel or move the session as they like; a free one until it begins."""
+    return starts_at if pricing == "free" else starts_at - FREE_UNTIL[policy]
