@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, and_, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from helpouts.bookings.models import Booking
 from helpouts.catalog.models import ExpertMember
@@ -31,8 +32,13 @@ USUAL_MINUTES = 30
 
 def present_users(now: datetime) -> Select[tuple[int]]:
     """User ids whose switch is on and of whom a device is connected, whether they have time or not."""
-    here = exists().where(DevicePresence.user_id == AvailableSwitch.user_id, DevicePresence.until > now)
-    return select(AvailableSwitch.user_id).where(AvailableSwitch.is_on.is_(True), here)
+    return _present(now)[0]
+
+
+def _present(now: datetime) -> tuple[Select[tuple[int]], Any]:
+    switch = aliased(AvailableSwitch)  # aliases: whoever builds upon this may have the same tables around it
+    here = exists().where(DevicePresence.user_id == switch.user_id, DevicePresence.until > now).correlate(switch)
+    return select(switch.user_id).where(switch.is_on.is_(True), here), switch
 
 
 def available_users(now: datetime, minutes: int = USUAL_MINUTES) -> Select[tuple[int]]:
@@ -47,10 +53,11 @@ def available_users(now: datetime, minutes: int = USUAL_MINUTES) -> Select[tuple
         and_(Booking.state == "confirmed", soon),
         and_(Booking.state == "held", soon, Booking.held_until > now),
     )
+    query, switch = _present(now)
     # Two anti-joins, each along an index of its own.
-    hosting = exists().where(Booking.host_id == AvailableSwitch.user_id, taken)
-    visiting = exists().where(Booking.customer_id == AvailableSwitch.user_id, taken)
-    return present_users(now).where(~hosting, ~visiting)
+    hosting = exists().where(Booking.host_id == switch.user_id, taken).correlate(switch)
+    visiting = exists().where(Booking.customer_id == switch.user_id, taken).correlate(switch)
+    return query.where(~hosting, ~visiting)
 
 
 def is_on(db: Session, user_id: int) -> bool:

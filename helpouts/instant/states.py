@@ -10,7 +10,7 @@ REQUEST = Machine(
     "looking",
     (
         #      event       from                      to            who
-        change("ring", "looking waiting", "ringing", "system"),
+        change("ring", "looking ringing waiting", "ringing", "system"),
         change("wait", "looking ringing", "waiting", "system"),
         change("accept", "ringing", "accepted", "expert"),
         change("withdraw", "looking ringing waiting", "withdrawn", "customer operator"),
