@@ -11,11 +11,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
-from helpouts.scheduling import loading
-from helpouts.scheduling.hosts import SERVING, choices
-from helpouts.scheduling.loading import to_caps, to_policy, to_schedule, to_time_off
+from helpouts.scheduling.hosts import SERVING, choices, hosts
+from helpouts.scheduling.loading import busy, given, spaced, to_caps, to_policy, to_schedule, to_time_off
 from helpouts.scheduling.rules import Window
-from helpouts.scheduling.slots import Offer, free_hosts, free_slots, next_free
+from helpouts.scheduling.slots import Offer, first_free, free_hosts, free_slots, next_free
 from helpouts.scheduling.soft import Problem, outside_hours, soft_problems
 from helpouts.scheduling.storing import (
     DEFAULTS,
@@ -44,11 +43,15 @@ __all__ = [
     "Offer",
     "Problem",
     "add_time_off",
+    "busy",
     "busy_of",
     "choices",
+    "first_free",
     "free_hosts",
     "free_slots",
+    "given",
     "has_hours",
+    "hosts",
     "hours_changed",
     "next_free",
     "outside_hours",
@@ -59,6 +62,7 @@ __all__ = [
     "save_time_off",
     "schedule_of",
     "soft_problems",
+    "spaced",
     "to_caps",
     "to_policy",
     "to_schedule",
@@ -68,4 +72,4 @@ __all__ = [
 
 def busy_of(db: Session, user_id: int, start: datetime, end: datetime) -> list[Window]:
     """(start, end) in epoch minutes of all that takes the person's time in [start, end): bookings, other calendars."""
-    return loading.busy(db, [user_id], start, end, clock.now())[user_id]
+    return busy(db, [user_id], start, end, clock.now())[user_id]

@@ -42,7 +42,7 @@ def free_slots(
 
     Whether the listing is on sale at all is :func:`helpouts.catalog.service.is_open`'s to say.
 
-    :param length_minutes: one of the listing's lengths; its main one by default.
+    :param length_minutes: one of the listing's lengths (any where a booking is moved); its main one by default.
     :param host_id: only this member's; nothing if they do not serve the listing.
     :param without: id of a booking that is looked through, because it is to be moved.
     :raises HelpoutsError: if the listing is not offered in that length; the field is "length".
@@ -103,7 +103,7 @@ def next_free(
             user_id = row.user_id
             key = (user_id, listing.length_minutes)
             if key not in found:
-                found[key] = _first(row, schedules[user_id], busy[user_id], key[1], now, given.get(user_id, []))
+                found[key] = first_free(row, schedules[user_id], busy[user_id], key[1], now, given.get(user_id, []))
             firsts.append(found[key])
         minute = min((first for first in firsts if first is not None), default=None)
         answer[listing.id] = None if minute is None else from_minute(minute)
@@ -122,7 +122,8 @@ def _slots_by_host(
 ) -> list[tuple[int, list[int]]]:
     length = listing.length_minutes
     if length_minutes is not None and length_minutes != length:
-        listing.price_of(length_minutes)
+        if without is None:
+            listing.price_of(length_minutes)
         length = length_minutes
     rows = [row for row in hosts(db, [listing])[listing.id] if host_id is None or row.user_id == host_id]
     if not rows:
@@ -147,10 +148,15 @@ def _slots_by_host(
     ]
 
 
-def _first(
+def first_free(
     row: ScheduleRow, schedule: Schedule, busy: list[Window], length: int, now: datetime, given: list[Window]
 ) -> int | None:
-    """The first free start, looked for in spans that grow, because it is nearly always within days."""
+    """The first start (epoch minutes) of somebody, None when there is none within their horizon.
+
+    :param busy: :func:`helpouts.scheduling.loading.busy` from a day before ``now`` to the horizon.
+    :param given: :func:`helpouts.scheduling.loading.given`, for the caps.
+    """
+    # In spans that grow, because it is nearly always within days.
     policy, taken = loading.to_policy(row, length), loading.spaced(row, busy)
     minute = to_minute_up(now)
     since, last = minute, minute + (row.horizon_days + 1) * DAY
