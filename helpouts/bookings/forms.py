@@ -15,7 +15,7 @@ from wtforms import (
 )
 from wtforms.fields import Field
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import AnyOf, InputRequired, Length, Optional
 
 from helpouts.bookings.intake import LIMITS
 from helpouts.catalog.category import Category, CategoryField
@@ -38,6 +38,26 @@ class ConfirmForm(FlaskForm):
 class CancelForm(FlaskForm):
     """Cancel, with a word to the other side."""
 
+    reason = TextAreaField(
+        _l("A word to the other side"),
+        validators=[Length(max=1000, message=_l("At most %(max)d characters, please."))],
+    )
+
+
+class MoveForm(FlaskForm):
+    """Another time for a session, with a word to the other side."""
+
+    start = HiddenField(validators=[InputRequired(_l("Choose a time."))])
+    reason = TextAreaField(
+        _l("A word to the other side"),
+        validators=[Length(max=1000, message=_l("At most %(max)d characters, please."))],
+    )
+
+
+class AnswerForm(FlaskForm):
+    """Agree to another time, or not; the two buttons carry the answer."""
+
+    answer = HiddenField(validators=[AnyOf(("accept", "decline"))])
     reason = TextAreaField(
         _l("A word to the other side"),
         validators=[Length(max=1000, message=_l("At most %(max)d characters, please."))],

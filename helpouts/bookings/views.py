@@ -1,4 +1,4 @@
-"""Pages of a booking: choose, answer, pay, look, cancel."""
+"""Pages of a booking: choose, answer, pay, look.  Changing one is in :mod:`helpouts.bookings.change_views`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from flask_security import current_user
 from sqlalchemy import select
 
 from helpouts.accounts.models import User
-from helpouts.bookings import intake, mails, service
-from helpouts.bookings.forms import BookingForm, CancelForm, ConfirmForm, booking_form
+from helpouts.bookings import intake, moving, service
+from helpouts.bookings.forms import BookingForm, ConfirmForm, booking_form
 from helpouts.bookings.models import Booking
 from helpouts.bookings.policy import policy_text
+from helpouts.calendars.invitations import calendar_file
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
 from helpouts.errors import HelpoutsError, NotFound
@@ -53,7 +54,11 @@ def _listing(listing_id: int) -> Listing:
     return listing
 
 
-def _start(text: str | None) -> datetime:
+def parse_start(text: str | None) -> datetime:
+    """The instant of a form's field.
+
+    :raises HelpoutsError: at the field ``start``, when it is none.
+    """
     try:
         start = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
     except ValueError:
@@ -74,7 +79,7 @@ def new(listing_id: int) -> ResponseReturnValue:
     if request.method == "GET":
         form.start.data, form.key.data = request.args.get("start", ""), secrets.token_urlsafe(12)
     try:
-        start = _start(form.start.data)
+        start = parse_start(form.start.data)
     except HelpoutsError as error:
         flash(str(error), "error")
         return redirect(url_for("catalog.listing", slug=listing.slug), 303)
@@ -167,6 +172,8 @@ def show(public_id: str) -> ResponseReturnValue:
         opens_at=booking.starts_at - OPENS_BEFORE,
         can_enter=booking.state in ("confirmed", "in_session") and clock.now() >= booking.starts_at - OPENS_BEFORE,
         policy=policy_text(booking.cancellation_policy, booking.pricing),
+        can_move=moving.can_move(booking),
+        proposal=moving.proposal(db, booking),
         receipt=_receipt_lines(booking),
         review=review,
         review_form=ReviewForm(formdata=None) if may_review(db, booking, current_user.id) else None,
@@ -183,34 +190,6 @@ def _receipt_lines(booking: Booking) -> tuple[Any, ...]:
     return receipt.earnings if current_user.id == booking.host_id else receipt.lines
 
 
-@bp.route("/bookings/<public_id>/cancel", methods=["GET", "POST"])
-@requires("signed_in")
-def cancel(public_id: str) -> ResponseReturnValue:
-    """What cancelling costs now, and doing it."""
-    db = current_db()
-    booking = own_booking(public_id)
-    actor = current_actor("expert" if current_user.id == booking.host_id else "customer")
-    form = CancelForm()
-    if form.validate_on_submit():
-        try:
-            service.cancel(db, booking, form.reason.data or "", actor)
-            db.commit()
-            flash(_("The booking is cancelled."), "success")
-            return redirect(url_for("bookings.show", public_id=public_id), 303)
-        except HelpoutsError as error:
-            db.rollback()
-            attach(form, error)
-            booking = own_booking(public_id)
-    return render_template(
-        "helpouts/bookings/cancel.html",
-        booking=booking,
-        form=form,
-        charge=service.charge_now(booking, actor),
-        policy=policy_text(booking.cancellation_policy, booking.pricing),
-        is_host=actor.kind == "expert",
-    ), (400 if form.errors else 200)
-
-
 @bp.get("/bookings/<public_id>/invite.ics")
 @requires("signed_in")
 def calendar(public_id: str) -> ResponseReturnValue:
@@ -218,6 +197,6 @@ def calendar(public_id: str) -> ResponseReturnValue:
     booking = own_booking(public_id)
     method = "CANCEL" if booking.state == "cancelled" else "REQUEST"
     me = booking.host if current_user.id == booking.host_id else booking.customer
-    attachment = mails.calendar_file(current_db(), booking, me, method)
+    attachment = calendar_file(current_db(), booking, me, method)
     headers = {"Content-Disposition": 'attachment; filename="invite.ics"'}
     return Response(attachment.content, content_type=attachment.mime, headers=headers)

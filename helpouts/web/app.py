@@ -23,8 +23,10 @@ PAGES = (
     "helpouts.vetting.views",
     "helpouts.scheduling.views",
     "helpouts.bookings.views",
+    "helpouts.bookings.change_views",
     "helpouts.sessions.views",
     "helpouts.reviews.views",
+    "helpouts.instant.views",
     "helpouts.notices.views",
 )
 
