@@ -22,6 +22,7 @@ from helpouts.bookings.intake import check_answers
 from helpouts.bookings.models import Booking
 from helpouts.bookings.writing import LIVE
 from helpouts.catalog.models import Expert, Listing
+from helpouts.clock import clock
 from helpouts.db.once import known
 from helpouts.db.prepared import Prepared
 from helpouts.errors import Conflict, NotAllowed, Unavailable
@@ -100,18 +101,21 @@ def draft(
     listing: Listing,
     customer: User,
     starts_at: datetime,
-    answers: Mapping[str, Any],
+    answers: Mapping[str, Any] | None,
     *,
     zone: str,
     idempotency_key: str,
     length_minutes: int | None = None,
     host_id: int | None = None,
+    waive: bool = False,
     watch: bool = True,
 ) -> Draft:
     """Check everything that can be checked before the booking is written.
 
+    :param answers: to the category's questions; None when nobody was there to ask.
     :param length_minutes: one of the listing's lengths; its main one by default.
     :param host_id: the member who shall serve; by default the first that the listing's serving rule names.
+    :param waive: the host's soft rules do not count (:func:`helpouts.scheduling.service.soft_problems`).
     :param watch: whether :func:`seen` is asked; not needed within the transaction that writes.
     :raises Conflict: the time is not free.
     :raises Unavailable: the listing cannot be booked now.
@@ -119,13 +123,15 @@ def draft(
     :raises HelpoutsError: for an answer that does not fit, with its field.
     """
     category = check_bookable(db, listing)
-    intake = check_answers(category.intake, answers)
+    intake = [] if answers is None else check_answers(category.intake, answers)
     if customer.id in hosts_of(listing):
         raise NotAllowed(_l("You cannot book your own listing."))
     minutes = length_minutes or listing.length_minutes
     price = listing.price_of(minutes)
     free = scheduling.free_hosts(db, listing, starts_at, length_minutes=minutes, host_id=host_id)
-    if not free:
+    if not free and waive and starts_at > clock.now():
+        free = [host_id or listing.expert.owner.id]
+    if not free or (host_id is not None and host_id not in hosts_of(listing)):
         raise Conflict(_l("This time is not free any more. Please choose another."), field="start")
     fee = category.fee_bp if category.fee_bp is not None else site.get(db, "fee_bp")
     values = {
@@ -157,6 +163,7 @@ def draft(
         "idempotency_key": idempotency_key,
         "length_minutes": length_minutes,
         "host_id": host_id,
+        "waive": waive,
     }
     found = seen(db, values) if watch else ()
     return Draft(listing, customer, values, site.get(db, "hold_minutes"), found, wish, known(db))

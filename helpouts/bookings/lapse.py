@@ -13,6 +13,7 @@ from helpouts.bookings.models import Booking
 from helpouts.bookings.states import BOOKING
 from helpouts.clock import clock
 from helpouts.jobs.service import handler
+from helpouts.scheduling import changes
 
 _row = Booking.__table__.c
 
@@ -35,6 +36,7 @@ def expire(db: Session, booking_ids: Sequence[int]) -> int:
     lapsed = db.scalars(locked).unique().all()
     for booking in lapsed:
         BOOKING.apply(db, booking, "lapse", SYSTEM, "the hold ran out")
+        changes.touch(db, [booking.host_id, booking.customer_id])
     db.flush()
     return len(lapsed)
 

@@ -26,7 +26,7 @@ from helpouts.catalog.models import Listing
 from helpouts.clock import clock
 from helpouts.db.once import carry
 from helpouts.db.prepared import Prepared
-from helpouts.errors import Conflict, Unavailable
+from helpouts.errors import Conflict, NotAllowed, Unavailable
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import service as money
 from helpouts.scheduling import changes
@@ -43,13 +43,15 @@ def hold(
     listing: Listing,
     customer: User,
     starts_at: datetime,
-    answers: Mapping[str, Any],
+    answers: Mapping[str, Any] | None,
     *,
     zone: str,
     idempotency_key: str,
     actor: Actor,
     length_minutes: int | None = None,
     host_id: int | None = None,
+    waive: bool = False,
+    held_until: datetime | None = None,
 ) -> Booking:
     """Take a slot for the length of a checkout (site setting ``hold_minutes``).
 
@@ -59,26 +61,18 @@ def hold(
     :param zone: the customer's IANA zone, kept for mails.
     :param length_minutes: one of the listing's lengths; its main one by default.
     :param host_id: the member who shall serve; by default the first that the listing's serving rule names.
+    :param waive: an operator's: the host's soft rules do not count; an overlap is refused all the same.
+    :param held_until: instead of the site's setting.
     :raises Conflict: the slot is taken, or one of the two has another session then.
     :raises Unavailable: the listing cannot be booked now; nothing is changed.
     """
     existing = placed_before(db, customer.id, idempotency_key)
     if existing is not None:
         return existing
-    take_turns(db, customer.id, *([host_id] if host_id else hosts_of(listing)))
-    made = draft(
-        db,
-        listing,
-        customer,
-        starts_at,
-        answers,
-        zone=zone,
-        idempotency_key=idempotency_key,
-        length_minutes=length_minutes,
-        host_id=host_id,
-        watch=False,
+    made = _draft(
+        db, listing, customer, starts_at, answers, zone, idempotency_key, length_minutes, host_id, actor, waive
     )
-    return _write(db, made)
+    return _write(db, made, held_until=held_until)
 
 
 def book(
@@ -86,30 +80,21 @@ def book(
     listing: Listing,
     customer: User,
     starts_at: datetime,
-    answers: Mapping[str, Any],
+    answers: Mapping[str, Any] | None,
     actor: Actor,
     idempotency_key: str,
     zone: str = "UTC",
     *,
     length_minutes: int | None = None,
     host_id: int | None = None,
+    waive: bool = False,
 ) -> Booking:
     """Hold and confirm in one step: for callers that have asked everything already."""
     existing = placed_before(db, customer.id, idempotency_key)
     if existing is not None:
         return confirm(db, existing, actor) if existing.state == "held" else existing
-    take_turns(db, customer.id, *([host_id] if host_id else hosts_of(listing)))
-    made = draft(
-        db,
-        listing,
-        customer,
-        starts_at,
-        answers,
-        zone=zone,
-        idempotency_key=idempotency_key,
-        length_minutes=length_minutes,
-        host_id=host_id,
-        watch=False,
+    made = _draft(
+        db, listing, customer, starts_at, answers, zone, idempotency_key, length_minutes, host_id, actor, waive
     )
     return _write(db, made, actor)
 
@@ -178,11 +163,44 @@ def placed_before(db: Session, customer_id: int, idempotency_key: str) -> Bookin
     return None if row is None else db.get_one(Booking, row[0])
 
 
-def _write(db: Session, made: Draft, confirmed_by: Actor | None = None) -> Booking:
+def _draft(
+    db: Session,
+    listing: Listing,
+    customer: User,
+    starts_at: datetime,
+    answers: Mapping[str, Any] | None,
+    zone: str,
+    idempotency_key: str,
+    length_minutes: int | None,
+    host_id: int | None,
+    actor: Actor,
+    waive: bool,
+) -> Draft:
+    """A draft within the transaction that writes it: after the people's turn has come."""
+    if waive and actor.kind != "operator":
+        raise NotAllowed(_l("Only an operator can set the rules of a time aside."))
+    take_turns(db, customer.id, *([host_id] if host_id else hosts_of(listing)))
+    return draft(
+        db,
+        listing,
+        customer,
+        starts_at,
+        answers,
+        zone=zone,
+        idempotency_key=idempotency_key,
+        length_minutes=length_minutes,
+        host_id=host_id,
+        waive=waive,
+        watch=False,
+    )
+
+
+def _write(db: Session, made: Draft, confirmed_by: Actor | None = None, held_until: datetime | None = None) -> Booking:
     """The row: held, or confirmed at once by that actor."""
     now, values = clock.now(), dict(made.values)
     clear_way(db, values["host_id"], values["customer_id"], values["starts_at"], values["ends_at"])
-    values |= {"state": BOOKING.initial, "held_until": now + timedelta(minutes=made.hold_minutes), "created_at": now}
+    until = held_until or now + timedelta(minutes=made.hold_minutes)
+    values |= {"state": BOOKING.initial, "held_until": until, "created_at": now}
     step = None
     if confirmed_by is not None:
         step = BOOKING.step(BOOKING.initial, "confirm", confirmed_by)
