@@ -110,11 +110,11 @@ def place(db: Session, made: Draft, actor: Actor) -> Booking:
     carry(db, made.settings)
     take_turns(db, made.values["customer_id"], made.values["host_id"])
     if seen(db, made.values) != made.seen:
-        existing = placed_before(db, made.customer.id, made.wish["idempotency_key"])
+        existing = placed_before(db, made.values["customer_id"], made.wish["idempotency_key"])
         if existing is not None:
             return confirm(db, existing, actor) if existing.state == "held" else existing
-        listing = db.get_one(Listing, made.listing.id, populate_existing=True)
-        made = draft(db, listing, made.customer, **made.wish, watch=False)
+        listing = db.get_one(Listing, made.values["listing_id"], populate_existing=True)
+        made = draft(db, listing, db.get_one(User, made.values["customer_id"]), **made.wish, watch=False)
     return _write(db, made, actor)
 
 
