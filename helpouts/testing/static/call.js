@@ -10,13 +10,22 @@ window.peers = [];
 const Native = RTCPeerConnection;
 window.RTCPeerConnection = class extends Native { constructor(...all) { super(...all); peers.push(this); } };
 
+let socket, media, present = false;
+
+/** Into the room. */
 window.enter = async (who) => {
-  const socket = new WebSocket(`ws://${location.host}/ws/${who}`);
+  socket = new WebSocket(`ws://${location.host}/ws/${who}`);
   await new Promise((resolve) => { socket.onopen = resolve; });
+  media = await navigator.mediaDevices.getUserMedia({audio: true, video: {width: 640, height: 480}});
+  await again(who);
+  socket.send(JSON.stringify({ready: true}));
+};
+
+/** Connect, for the first time or with a new grant after a failure. */
+window.again = async (who) => {
   const signal = {send: (message) => socket.send(JSON.stringify({signal: message})), onmessage: null};
   const config = await (await fetch(`/grant/${who}`)).json();
-  const media = await navigator.mediaDevices.getUserMedia({audio: true, video: {width: 640, height: 480}});
-  window.connection = await connect({
+  const connection = window.connection = await connect({
     config, signal, kit,
     onState: (state) => states.push(state),
     onTrack: (kind, track) => {
@@ -26,11 +35,11 @@ window.enter = async (who) => {
   });
   socket.onmessage = ({data}) => {
     const message = JSON.parse(data);
-    if ("present" in message) connection.peerPresent(message.present);
+    if ("present" in message) connection.peerPresent(present = message.present);
     else signal.onmessage(message.signal);
   };
   connection.publish({audio: media.getAudioTracks()[0], video: media.getVideoTracks()[0]});
-  socket.send(JSON.stringify({ready: true}));
+  if (present) connection.peerPresent(true);
 };
 
 window.share = () => {
@@ -42,7 +51,7 @@ window.share = () => {
 
 /** Off, on and off again at once: what is sent in the end (null is right). */
 window.hurry = async () => {
-  const camera = () => peers.at(-1).getSenders().find(({track}) => track?.kind === "video");
+  const camera = () => peers.flatMap((peer) => peer.getSenders()).find(({track}) => track?.kind === "video");
   const sender = camera(), {track} = sender;
   connection.replaceTrack("video", null);
   connection.replaceTrack("video", track);
