@@ -4,8 +4,8 @@ Run ``python -m benchmarks.races``: 100 rounds of every path on both databases; 
 round half of the processes want exactly the same start and half one that overlaps it; exactly one may win, and nothing
 but "taken" may be told to the others.  Exit code 1 when a round went otherwise.
 
-A path of its own: ``@path("name")`` registers ``attempt(runtime, arena, number, starts_at) -> bool`` (did it win?), which
-is called in a process of its own; modules named in :data:`MORE` are imported for theirs.
+A path of its own: ``@path("name")`` registers ``attempt(runtime, arena, number, starts_at) -> bool`` (did it win?),
+which is called in a process of its own; modules named in :data:`MORE` are imported for theirs.
 """
 
 from __future__ import annotations

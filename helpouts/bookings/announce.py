@@ -67,6 +67,12 @@ def move_declined(db: Session, booking: Booking, *, move: int, reason: str) -> N
         mails.move_declined(db, booking, db.get_one(BookingMove, move), reason)
 
 
+def offered(db: Session, booking: Booking) -> None:
+    """A slot is held for somebody who did not ask for this one: a mail with a link to take it or pass."""
+    if booking.state == "held":
+        mails.offered(db, booking)
+
+
 #: What can be told of a booking.
 TELLS: dict[str, Callable[..., None]] = {
     "confirmed": confirmed,
@@ -74,6 +80,7 @@ TELLS: dict[str, Callable[..., None]] = {
     "moved": moved,
     "move_proposed": move_proposed,
     "move_declined": move_declined,
+    "offered": offered,
 }
 
 

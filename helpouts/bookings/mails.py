@@ -104,6 +104,13 @@ def move_declined(db: Session, booking: Booking, move: BookingMove, reason: str)
     )
 
 
+def offered(db: Session, booking: Booking) -> None:
+    """A slot is held for the customer, who takes it or passes."""
+    to, other, zone = _both(booking)[0]
+    take = link(db, booking, to, "take")
+    queue_mail(db, to.email, "booking_offered", to.locale, zone, booking=booking, me=to, other=other, take_link=take)
+
+
 def cancelled(db: Session, booking: Booking, charge: int, actor: Actor) -> None:
     """It does not take place: to both, with the calendar's cancellation (RFC 5546, CANCEL)."""
     for to, other, zone in _both(booking):

@@ -31,8 +31,10 @@ class Prepared:
     def run(self, db: Session, *rows: Mapping[str, Any]) -> CursorResult[Any]:
         """Execute it in the session's transaction, for each of ``rows``; result columns come as the driver gives them.
 
-        Nothing is flushed before: what the statement builds on must have been written.
+        Changes of objects are written first, as before any query.
         """
+        if db.autoflush:
+            db.flush()
         connection = db.connection()
         text, names, processors, positional, defaults = self._for(connection.dialect)
         made: list[Any] = []

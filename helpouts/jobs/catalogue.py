@@ -5,6 +5,8 @@ from __future__ import annotations
 import helpouts.accounts.service
 import helpouts.bookings.announce
 import helpouts.bookings.lapse
+import helpouts.bookings.waiting
+import helpouts.calendars.jobs
 import helpouts.events
 import helpouts.instant.driving
 import helpouts.mail.service

@@ -202,7 +202,6 @@ def post(
 
 def balance(db: Session, code: str, currency: str) -> int:
     """The account's balance on its normal side, in minor units; 0 for an account that was never used."""
-    db.flush()
     row = _BALANCE.run(db, {"code": code, "currency": currency}).one_or_none()
     if row is None:
         return 0
