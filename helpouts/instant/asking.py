@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -137,11 +137,9 @@ def ask(
 
 
 def hear(db: Session, *user_ids: int) -> None:
-    """These customers are still there: their requests keep their place."""
+    """These customers are still there: their requests keep their place; one statement for all of them."""
     mine = (InstantRequest.customer_id.in_(user_ids), InstantRequest.state.in_(OPEN_STATES))
-    for request in db.scalars(select(InstantRequest).where(*mine)).unique():
-        request.heard_until = _grace(db)
-    db.flush()
+    db.execute(update(InstantRequest).where(*mine).values(heard_until=_grace(db)))
 
 
 def withdraw(db: Session, request: InstantRequest, actor: Actor) -> InstantRequest:

@@ -25,7 +25,7 @@ from helpouts.instant.models import AvailableSwitch, DevicePresence
 
 LAPSE = timedelta(seconds=45)
 BEAT = timedelta(seconds=10)
-GOODBYE = timedelta(seconds=8)
+GOODBYE = timedelta(seconds=15)
 #: The session that must fit before the next booking, where the caller names no length.
 USUAL_MINUTES = 30
 

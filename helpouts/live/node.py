@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session as DbSession
 
 from helpouts.clock import clock
+from helpouts.live.desk import Desk
 from helpouts.live.rooms import Rooms
 from helpouts.plugins.service import read_settings
 from helpouts.runtime import Runtime
@@ -30,6 +31,7 @@ class Node:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.rooms = Rooms()
+        self.desk = Desk(self)
         config = runtime.config
         self.name = config.node or f"{socket.gethostname()}:{config.actual_live_port}"
         self.public_url = config.actual_live_url
@@ -99,9 +101,10 @@ class Node:
             return db.scalar(select(func.max(LiveEvent.seq))) or 0
 
         self.event_seq = await self.write(begin)
-        from helpouts.live import sweep
+        from helpouts.live import desk_loops, sweep
 
         loops = (sweep.presence, sweep.heartbeat, sweep.follow_events)
+        loops += (desk_loops.follow, desk_loops.beat, desk_loops.drive)
         self._tasks = [asyncio.create_task(self._forever(loop)) for loop in loops]
 
     async def _forever(self, loop: Callable[[Node], Any]) -> None:
@@ -142,7 +145,8 @@ class Node:
             await self.write(end)
         except Exception:
             log.exception("could not write down the end of this live process")
-        await asyncio.gather(*(connection.hang_up(1012, b"restarting") for connection in connections))
+        leaving = [connection.hang_up(1012, b"restarting") for connection in connections]
+        await asyncio.gather(*leaving, self.desk.say_goodbye())
 
     async def release(self) -> None:
         """After the last message: the transports and the threads."""

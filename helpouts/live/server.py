@@ -13,7 +13,7 @@ from prometheus_client import generate_latest
 from helpouts.clock import clock
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.live import entrance, protocol
+from helpouts.live import desk, entrance, protocol
 from helpouts.live.node import Node
 from helpouts.live.rooms import MAX_BACKLOG, Connection, Room
 from helpouts.plugins.records import LiveRoute
@@ -32,6 +32,7 @@ def make_app(runtime: Runtime) -> web.Application:
     app = web.Application(middlewares=[_cross_origin], client_max_size=256 * 1024)
     app[NODE] = Node(runtime)
     app.router.add_get("/ws", websocket)
+    app.router.add_get("/ws/desk", desk_socket)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
@@ -115,6 +116,11 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
     finally:
         await node.finish(protocol.drop(node, room, connection, connection.heard_at))
     return socket
+
+
+async def desk_socket(request: web.Request) -> web.WebSocketResponse:
+    """A device of somebody who is available, or who waits for help right now (:mod:`helpouts.live.desk`)."""
+    return await desk.serve(request.app[NODE], request)
 
 
 async def _let_in(node: Node, socket: web.WebSocketResponse) -> tuple[Room, Connection] | None:
