@@ -54,7 +54,7 @@ class Visit:
     def done(self, message: str) -> ResponseReturnValue:
         """Say that it worked: on the booking's page, or on one of its own for people who may not be signed in."""
         if self.token:
-            return _private(render_template("helpouts/bookings/done.html", booking=self.booking, message=message))
+            return private(render_template("helpouts/bookings/done.html", booking=self.booking, message=message))
         flash(message, "success")
         return redirect(url_for("bookings.show", public_id=self.booking.public_id), 303)
 
@@ -76,7 +76,7 @@ def _by_link(token: str, purpose: Purpose) -> Visit:
     return Visit(booking, opened.actor, token)
 
 
-def _private(page: str, status: int = 200) -> ResponseReturnValue:
+def private(page: str, status: int = 200) -> ResponseReturnValue:
     """A page behind a link: neither kept by caches and search engines, nor named to other sites."""
     response = make_response(page, status)
     response.headers["Cache-Control"] = "no-store"
@@ -96,7 +96,7 @@ def _page(visit: Visit, template: str, form: Any, **values: Any) -> ResponseRetu
         **values,
     )
     status = 400 if form.errors else 200
-    return _private(page, status) if visit.token else (page, status)
+    return private(page, status) if visit.token else (page, status)
 
 
 def _tried(form: Any, visit: Visit, act: Callable[[], str]) -> ResponseReturnValue | None:

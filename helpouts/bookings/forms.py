@@ -7,11 +7,13 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
+    DateField,
     HiddenField,
     IntegerField,
     SelectField,
     StringField,
     TextAreaField,
+    TimeField,
 )
 from wtforms.fields import Field
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
@@ -19,7 +21,7 @@ from wtforms.validators import AnyOf, InputRequired, Length, Optional
 
 from helpouts.bookings.intake import LIMITS
 from helpouts.catalog.category import Category, CategoryField
-from helpouts.i18n import in_language
+from helpouts.i18n import babel_locale, in_language
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.web.forms import CheckboxesField
 
@@ -29,6 +31,9 @@ class BookingForm(FlaskForm):
 
     start = HiddenField(validators=[InputRequired(_l("Choose a time."))])
     key = HiddenField(validators=[InputRequired(), Length(max=40)])
+    #: minutes, and the member who shall serve; empty for the listing's own choice
+    length = HiddenField()
+    host = HiddenField()
 
 
 class ConfirmForm(FlaskForm):
@@ -64,10 +69,67 @@ class AnswerForm(FlaskForm):
     )
 
 
+class TakeForm(FlaskForm):
+    """Take what the wait-list offers, or pass; the two buttons carry the answer."""
+
+    answer = HiddenField(validators=[AnyOf(("take", "pass"))])
+
+
+class WaitingForm(FlaskForm):
+    """What suits somebody who waits."""
+
+    weekdays = CheckboxesField(
+        _l("Days"), validators=[Optional()], description=_l("None of them means any day."), choices=[]
+    )
+    from_time = TimeField(_l("Not before"), validators=[Optional()])
+    until_time = TimeField(_l("Over by"), validators=[Optional()])
+    until = DateField(
+        _l("Until"), validators=[Optional()], description=_l("The last day that is of use to you; half a year at most.")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.weekdays.choices = [SelectChoice(value=str(day), label=name) for day, name in weekday_names().items()]
+
+
+class SeriesForm(BookingForm):
+    """The dates of a series (``date-N``, by number), and the answers for all of them."""
+
+    every = HiddenField(validators=[AnyOf(("1", "2"))])
+    count = HiddenField(validators=[InputRequired()])
+
+
+class RestForm(FlaskForm):
+    """Cancel all sessions of a series that are to come."""
+
+    reason = TextAreaField(
+        _l("A word to the other side"),
+        validators=[Length(max=1000, message=_l("At most %(max)d characters, please."))],
+    )
+
+
+def weekday_names() -> dict[int, str]:
+    """Monday (0) to Sunday in the language in force."""
+    return dict(babel_locale().days["stand-alone"]["wide"])
+
+
 def booking_form(category: Category) -> type[BookingForm]:
     """The booking form with the category's questions as fields ``intake_{key}``."""
-    fields: dict[str, Any] = {f"intake_{q.key}": form_field(q) for q in category.intake}
-    return type("CategoryBookingForm", (BookingForm,), fields)
+    return type("CategoryBookingForm", (BookingForm,), _questions(category))
+
+
+def waiting_form(category: Category) -> type[WaitingForm]:
+    """The wait-list's form with the category's questions."""
+    return type("CategoryWaitingForm", (WaitingForm,), _questions(category))
+
+
+def series_form(category: Category) -> type[SeriesForm]:
+    """The form of a series with the category's questions."""
+    return type("CategorySeriesForm", (SeriesForm,), _questions(category))
+
+
+def _questions(category: Category) -> dict[str, Any]:
+    return {f"intake_{q.key}": form_field(q) for q in category.intake}
 
 
 def form_field(question: CategoryField) -> Field:

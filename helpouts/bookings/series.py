@@ -192,7 +192,7 @@ def charge_for_rest(db: Session, series: BookingSeries, actor: Actor) -> int:
 
 def cancel_rest(db: Session, series: BookingSeries, reason: str, actor: Actor) -> int:
     """Cancel all sessions that are to come, each under its policy; how many."""
-    rest = rest_of(db, series)
+    rest = [b for b in rest_of(db, series) if b.state == "confirmed" or actor.kind != "expert"]
     for booking in rest:
         cancel(db, booking, reason, actor)
     return len(rest)

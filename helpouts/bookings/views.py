@@ -9,13 +9,15 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
+from flask_wtf import FlaskForm
 from sqlalchemy import select
 
 from helpouts.accounts.models import User
 from helpouts.bookings import intake, moving, service
 from helpouts.bookings.forms import BookingForm, ConfirmForm, booking_form
-from helpouts.bookings.models import Booking
+from helpouts.bookings.models import Booking, BookingSeries
 from helpouts.bookings.policy import policy_text
+from helpouts.bookings.series import bookings_of
 from helpouts.calendars.invitations import calendar_file
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
@@ -47,7 +49,11 @@ def own_booking(public_id: str) -> Booking:
     return booking
 
 
-def _listing(listing_id: int) -> Listing:
+def listing_of(listing_id: int) -> Listing:
+    """The listing with that id.
+
+    :raises NotFound: when there is none.
+    """
     listing = current_db().get(Listing, listing_id)
     if listing is None:
         raise NotFound(_l("There is no such listing."))
@@ -68,23 +74,35 @@ def parse_start(text: str | None) -> datetime:
     return start
 
 
+def whole(text: str | None) -> int | None:
+    """The number in a field, or None when there is none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
+def submitted_answers(form: FlaskForm, category: Any) -> dict[str, Any]:
+    """What a form says to the category's questions, by their keys."""
+    return {question.key: form.data.get(f"intake_{question.key}") for question in category.intake}
+
+
 @bp.route("/book/<int:listing_id>", methods=["GET", "POST"])
 @requires("signed_in")
 def new(listing_id: int) -> ResponseReturnValue:
     """What is booked, the category's questions, the policy; sending it takes the slot."""
     db = current_db()
-    listing = _listing(listing_id)
+    listing = listing_of(listing_id)
     category = service.check_bookable(db, listing)
     form: BookingForm = booking_form(category)()
     if request.method == "GET":
         form.start.data, form.key.data = request.args.get("start", ""), secrets.token_urlsafe(12)
+        form.length.data, form.host.data = request.args.get("length", ""), request.args.get("host", "")
     try:
         start = parse_start(form.start.data)
+        length, host_id = whole(form.length.data), whole(form.host.data)
+        listing.price_of(length or listing.length_minutes)
     except HelpoutsError as error:
         flash(str(error), "error")
         return redirect(url_for("catalog.listing", slug=listing.slug), 303)
     if form.validate_on_submit():
-        answers = {question.key: form.data.get(f"intake_{question.key}") for question in category.intake}
         actor = current_actor("customer")
         customer = db.get_one(User, current_user.id)
         try:
@@ -93,10 +111,12 @@ def new(listing_id: int) -> ResponseReturnValue:
                 listing,
                 customer,
                 start,
-                answers,
+                submitted_answers(form, category),
                 zone=current_zone(),
                 idempotency_key=form.key.data or "",
                 actor=actor,
+                length_minutes=length,
+                host_id=host_id,
             )
             if not booking.amount_minor and booking.state == "held":
                 service.confirm(db, booking, actor)
@@ -106,10 +126,10 @@ def new(listing_id: int) -> ResponseReturnValue:
         except HelpoutsError as error:
             db.rollback()
             attach(form, error)
-    return _new_page(listing, category, form, start)
+    return _new_page(listing, category, form, start, length or listing.length_minutes)
 
 
-def _new_page(listing: Listing, category: Any, form: BookingForm, start: datetime) -> ResponseReturnValue:
+def _new_page(listing: Listing, category: Any, form: BookingForm, start: datetime, length: int) -> ResponseReturnValue:
     questions = [form[f"intake_{question.key}"] for question in category.intake]
     page = render_template(
         "helpouts/bookings/new.html",
@@ -118,6 +138,8 @@ def _new_page(listing: Listing, category: Any, form: BookingForm, start: datetim
         form=form,
         questions=questions,
         start=start,
+        length=length,
+        price_minor=listing.price_of(length),
         policy=policy_text(listing.cancellation_policy, listing.pricing),
     )
     return page, 400 if form.errors else 200
@@ -162,6 +184,7 @@ def show(public_id: str) -> ResponseReturnValue:
     category = current_runtime().registry.category(booking.category)
     answers = intake.in_words(category.intake, booking.intake)
     review = review_of(db, booking)
+    series = db.get(BookingSeries, booking.series_id) if booking.series_id else None
     return render_template(
         "helpouts/bookings/show.html",
         booking=booking,
@@ -172,6 +195,8 @@ def show(public_id: str) -> ResponseReturnValue:
         opens_at=booking.starts_at - OPENS_BEFORE,
         can_enter=booking.state in ("confirmed", "in_session") and clock.now() >= booking.starts_at - OPENS_BEFORE,
         policy=policy_text(booking.cancellation_policy, booking.pricing),
+        series=series,
+        siblings=bookings_of(db, series) if series is not None else (),
         can_move=moving.can_move(booking),
         proposal=moving.proposal(db, booking),
         receipt=_receipt_lines(booking),

@@ -24,6 +24,8 @@ PAGES = (
     "helpouts.scheduling.views",
     "helpouts.bookings.views",
     "helpouts.bookings.change_views",
+    "helpouts.bookings.series_views",
+    "helpouts.bookings.waiting_views",
     "helpouts.sessions.views",
     "helpouts.reviews.views",
     "helpouts.instant.views",
