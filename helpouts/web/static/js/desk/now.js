@@ -2,7 +2,7 @@
 
 const now = document.getElementById("now");
 const SLOW_MS = 20000, FAST_MS = 4000;
-let mark = null, timer = null, connected = false, looking = false, counter = null;
+let mark = null, timer = null, connected = false, looking = false, again = false, counter = null;
 
 function count() {
   clearInterval(counter);
@@ -26,6 +26,7 @@ function go() {
 }
 
 async function look() {
+  again = looking; // what happens while we look is looked at afterwards
   if (looking) return;
   looking = true;
   try {
@@ -44,7 +45,7 @@ async function look() {
     }
   } catch { /* the next look */ } finally {
     looking = false;
-    plan();
+    if (again) look(); else plan();
   }
 }
 
