@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from babel.dates import format_timedelta
 from flask_wtf import FlaskForm
 from wtforms import SelectMultipleField
 
-from helpouts.formatting import in_words
+from helpouts.i18n import babel_locale
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.notices.kinds import KINDS, MAIL
 from helpouts.notices.reminders import LEADS
@@ -36,7 +37,11 @@ class NoticesForm(FlaskForm):
             if kind.chosen and (channel != MAIL or kind.mail == "choice")
         ]
         self.wanted.choices = [(value, value) for value in self.offered]  # type: ignore[assignment]  # pairs, as WTForms documents
-        self.leads.choices = [(lead, in_words(timedelta(minutes=lead))) for lead in LEADS]  # type: ignore[assignment]  # as above
+        self.leads.choices = [(lead, _in_words(lead)) for lead in LEADS]  # type: ignore[assignment]  # as above
+
+
+def _in_words(minutes: int) -> str:
+    return format_timedelta(timedelta(minutes=minutes), threshold=1, locale=babel_locale())
 
 
 def switch(kind: str, channel: str) -> str:

@@ -1,5 +1,6 @@
 // Switches notices on and off in this browser: the service worker, the permission, the subscription, in this order.
 
+const PATIENCE = 15000;
 const root = document.querySelector("[data-webpush]");
 const [on, off] = [root.querySelector("[data-webpush-on]"), root.querySelector("[data-webpush-off]")];
 
@@ -49,8 +50,12 @@ async function switchOn() {
   }
 }
 
-const subscribe = (registration) =>
-  registration.pushManager.subscribe({userVisibleOnly: true, applicationServerKey: bytes(root.dataset.key)});
+/** Subscribe at the browser's push service; one that does not answer must not leave the button dead. */
+function subscribe(registration) {
+  const asked = registration.pushManager.subscribe({userVisibleOnly: true, applicationServerKey: bytes(root.dataset.key)});
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error("no answer")), PATIENCE));
+  return Promise.race([asked, late]);
+}
 
 /** The registration once its worker is active: it controls no page, so navigator.serviceWorker.ready never comes. */
 function active(registration) {
