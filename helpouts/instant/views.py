@@ -278,11 +278,11 @@ def _check_form() -> None:
 
 @bp.app_context_processor
 def on_every_page() -> dict[str, Any]:
-    """``desk`` for the frame: the switch of an expert and the request of a customer, in one query; None for others.
+    """``now_desk`` for the frame: the switch of an expert and the request of a customer, in one query; None for others.
 
     ``help_now(listing slug)`` for the page of a listing.
     """
-    return {"desk": _desk(), "help_now": help_now}
+    return {"now_desk": _desk(), "help_now": help_now}
 
 
 def _desk() -> dict[str, Any] | None:
