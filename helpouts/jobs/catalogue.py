@@ -17,6 +17,7 @@ import helpouts.payments.verify
 import helpouts.scheduling.changes
 import helpouts.sessions.service
 import helpouts.wishes.digest
-import helpouts.wishes.matching  # noqa: F401  # all are imported for their handlers
+import helpouts.wishes.matching
+import helpouts.wishes.requests  # noqa: F401  # all are imported for their handlers
 
 __all__: list[str] = []

@@ -96,7 +96,7 @@ def _asks_for_a_time() -> Any:
 
 def _candidates(listing: Listing) -> Select[int, Any, datetime | None, datetime | None]:
     """Searches that it fits as far as columns can say, that do not know it yet, and that are not its makers'."""
-    length = listing.length_minutes if listing.pricing == "per_minute" else 1
+    price = listing.price_minor * (listing.length_minutes if listing.pricing == "per_minute" else 1)
     stars = listing.rating_sum / listing.rating_count if listing.rating_count else 0
     known = select(SavedSearchHit.id).where(
         SavedSearchHit.search_id == SavedSearch.id, SavedSearchHit.listing_id == listing.id
@@ -106,7 +106,8 @@ def _candidates(listing: Listing) -> Select[int, Any, datetime | None, datetime 
         SavedSearch.subcategory.in_(("", listing.subcategory)),
         SavedSearch.language.in_(("", *listing.languages)),
         SavedSearch.price.in_(("", "free" if listing.pricing == "free" else "paid")),
-        or_(SavedSearch.price_max.is_(None), SavedSearch.price_max >= listing.price_minor * length),
+        or_(SavedSearch.price_min.is_(None), SavedSearch.price_min <= price),
+        or_(SavedSearch.price_max.is_(None), SavedSearch.price_max >= price),
         SavedSearch.rating_min <= stars,
         SavedSearch.paused.is_(False),
         or_(SavedSearch.free_until.is_(None), SavedSearch.free_until > clock.now()),

@@ -40,7 +40,8 @@ class SavedSearch(Base):
     language: Mapped[str] = mapped_column(String(3), default="")
     #: "", "free" or "paid"
     price: Mapped[str] = mapped_column(String(8), default="")
-    #: most that a session may cost, minor units
+    #: least and most that a session may cost, minor units
+    price_min: Mapped[int | None]
     price_max: Mapped[int | None]
     rating_min: Mapped[int] = mapped_column(default=0)
     #: the stretch in which a session must begin, when the search asks for a time

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -28,18 +29,20 @@ NAME_LENGTH = 80
 #: Listings that fit already when a search is saved, at most: they were on the screen, no mail tells of them.
 MOST_KNOWN = 300
 _KNOWN_PAGE = 100
+#: A search for an instant accepts this many minutes earlier and later even when it asks for less.
+LEAST_AROUND = 15
 _SALT = "helpouts.wishes.stop"
 
 
 def query_of(request: SearchRequest) -> dict[str, list[str]]:
     """The search as parameters of the search page, without order, page, "now" and the time (which has columns)."""
-    price_max = None if request.price_max is None else str(request.price_max // 100)
     values = {
         "q": " ".join(request.q.split()),
         "category": request.category,
         "sub": request.subcategory,
         "price": request.price,
-        "price_max": price_max or "",
+        "price_min": "" if request.price_min is None else str(request.price_min // 100),
+        "price_max": "" if request.price_max is None else str(request.price_max // 100),
         "language": request.language,
         "rating_min": str(request.rating_min or ""),
     }
@@ -77,6 +80,7 @@ def save(db: Session, user: User, request: SearchRequest, name: str) -> SavedSea
         subcategory=request.subcategory,
         language=request.language,
         price=request.price,
+        price_min=request.price_min,
         price_max=request.price_max,
         rating_min=request.rating_min,
         free_from=window[0] if window else None,
@@ -123,13 +127,12 @@ def is_over(saved: SavedSearch) -> bool:
     return saved.free_until is not None and saved.free_until <= clock.now()
 
 
-def wished_time(request: SearchRequest) -> tuple[Any, Any] | None:
+def wished_time(request: SearchRequest) -> tuple[datetime, datetime] | None:
     """First and last start that the search accepts, or None when it asks for no time."""
-    free_at = getattr(request, "free_at", None)
-    if free_at is None:
+    if request.free_at is None:
         return None
-    around = timedelta(minutes=getattr(request, "around_minutes", 0) or 0)
-    return free_at - around, free_at + around
+    around = timedelta(minutes=max(request.around_minutes, LEAST_AROUND))
+    return request.free_at - around, request.free_at + around
 
 
 def stop_token(db: Session, saved: SavedSearch) -> str:
@@ -165,17 +168,8 @@ def _fitting_now(db: Session, request: SearchRequest) -> list[int]:
     """Ids of the listings that the search shows at this moment."""
     found: list[int] = []
     for number in range(1, MOST_KNOWN // _KNOWN_PAGE + 1):
-        page = search(db, _page(request, number))
+        page = search(db, replace(request, sort="relevance", available_now=False, page=number, per_page=_KNOWN_PAGE))
         found += [card.id for card in page.items]
         if number >= page.pages:
             break
     return found
-
-
-def _page(request: SearchRequest, number: int) -> SearchRequest:
-    from dataclasses import replace
-
-    changes: dict[str, Any] = {"sort": "relevance", "page": number, "per_page": _KNOWN_PAGE}
-    if hasattr(request, "available_now"):
-        changes["available_now"] = False
-    return replace(request, **changes)

@@ -31,6 +31,7 @@ def _searches() -> None:
         sa.Column("subcategory", sa.String(length=60), nullable=False),
         sa.Column("language", sa.String(length=3), nullable=False),
         sa.Column("price", sa.String(length=8), nullable=False),
+        sa.Column("price_min", sa.Integer(), nullable=True),
         sa.Column("price_max", sa.Integer(), nullable=True),
         sa.Column("rating_min", sa.Integer(), nullable=False),
         sa.Column("free_from", UTCDateTime(), nullable=True),
