@@ -51,6 +51,8 @@ ACTIONS: dict[tuple[str, str], Levels] = {
     ("console_bookings", "export"): ("finance",),
     ("console_payments", "export"): ("finance",),
     ("console_bookings", "cancel"): ("support",),
+    ("console_bookings", "move"): ("support",),
+    ("console_bookings", "place"): ("support",),
     ("console_rooms", "end"): ("support",),
     ("console_payments", "refund"): ("finance",),
     ("console_payouts", "pay"): ("finance",),

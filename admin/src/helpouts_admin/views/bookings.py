@@ -13,7 +13,7 @@ from helpouts import formatting
 from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
 from helpouts.audit.service import record as audit
-from helpouts.bookings import service as bookings
+from helpouts.bookings import moving
 from helpouts.bookings.models import Booking
 from helpouts.catalog.category import CategoryField
 from helpouts.clock import clock
@@ -27,10 +27,10 @@ from helpouts.sessions.models import Session as Room
 from helpouts.web.db import current_runtime
 from helpouts_admin import columns, history, words
 from helpouts_admin.actions import Action
+from helpouts_admin.booking_actions import CANCEL, MOVE, PLACE
 from helpouts_admin.filters import Choice
-from helpouts_admin.forms import ToldReasonForm
 from helpouts_admin.listing_words import answer
-from helpouts_admin.views.base import Records
+from helpouts_admin.views.base import Answer, Records, expose, forms_for, perform
 
 STATES = ("requested", "held", "confirmed", "in_session", "completed", "cancelled", "expired", "no_show")
 
@@ -71,25 +71,8 @@ def _asked(item: dict[str, Any], question: CategoryField | None) -> str:
     return f"{text}{'' if text.endswith(('?', ':')) else ':'} {answer(question, given) if question else given}"
 
 
-def _cancel(db: Session, booking: Booking, form: Any, actor: Actor) -> None:
-    bookings.cancel(db, booking, form.reason.data, actor)
-    audit(db, actor, "booking.cancel", booking, form.reason.data)
-
-
-CANCEL = Action(
-    "cancel",
-    _l("Cancel for both"),
-    _cancel,
-    ToldReasonForm,
-    lambda booking: booking.state == "confirmed",
-    _l("Both get a mail with the reason, and the customer gets everything back."),
-    _l("Cancelled."),
-    danger=True,
-)
-
-
 class BookingsView(Records):
-    """Read-only but for cancelling; prices and policies are those of the day of booking."""
+    """What was booked, at the prices and policies of that day; operators cancel, move and book for people."""
 
     shows = Booking
     endpoint_name = "console_bookings"
@@ -182,6 +165,7 @@ class BookingsView(Records):
         "confirmed_at": columns.instant,
         "closed_at": columns.instant,
     }
+    list_template = "console/bookings.html"
     details_template = "console/booking.html"
 
     def get_query(self) -> Any:
@@ -193,8 +177,22 @@ class BookingsView(Records):
         return record.title
 
     def actions(self, record: Booking) -> Sequence[Action]:
-        """A confirmed booking can be cancelled."""
-        return (CANCEL,)
+        """A confirmed booking can be cancelled and moved."""
+        return (CANCEL, MOVE)
+
+    @expose("/place/")
+    def place_form(self) -> Answer:
+        """The form to book for a customer."""
+        self.require("place")
+        return self.render("console/place.html", pair=forms_for([PLACE])[0], shown=None)
+
+    @expose("/place/", methods=("POST",))
+    def place(self) -> Answer:
+        """Book for a customer."""
+        self.require("place")
+        form, shown = perform(self, PLACE, None)
+        pair = forms_for([PLACE], None, ("place", form) if form is not None else None)[0]
+        return self.render("console/place.html", pair=pair, shown=shown), 400 if form is not None else 200
 
     def context(self, db: Session, record: Booking) -> dict[str, Any]:
         """The money, the room, who was there when, and what happened."""
@@ -204,6 +202,7 @@ class BookingsView(Records):
             "payments": list(db.scalars(payments)),
             "room": room,
             "presence": presence(db, room),
+            "moves": moving.moves_of(db, record),
             "history": history.transitions(db, "booking", record.id),
         }
 
