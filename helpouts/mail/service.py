@@ -74,7 +74,12 @@ def queue_mail(
         text = (
             environment()
             .get_template(f"{template}.txt")
-            .render(site_name=config.site_name, public_url=config.public_url.rstrip("/"), **context)
+            .render(
+                site_name=config.site_name,
+                public_url=config.public_url.rstrip("/"),
+                expires_at=expires_at,
+                **context,
+            )
         )
     subject, _, body = text.partition("\n")
     payload = {
