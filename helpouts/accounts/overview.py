@@ -43,7 +43,8 @@ class Overview:
 
 def overview(db: Session, user: User, now: datetime, page: int = 1) -> Overview:
     """Collect the bookings of ``user``; ``page`` (from 1) is the page of the past."""
-    mine = Booking.customer_id == user.id
+    # Requests for help now that nobody has accepted are no bookings.
+    mine = and_(Booking.customer_id == user.id, or_(Booking.kind != "instant", Booking.confirmed_at.is_not(None)))
     still_to_come = and_(
         Booking.state.in_(LIVE_STATES),
         Booking.ends_at > now,

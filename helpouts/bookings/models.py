@@ -126,3 +126,8 @@ class BookingMove(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     decided_at: Mapped[datetime | None]
+
+    @property
+    def is_settled_on(self) -> bool:
+        """Whether the host is more than a guess: a request for help now has one only once somebody accepts."""
+        return self.kind != "instant" or self.confirmed_at is not None

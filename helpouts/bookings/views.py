@@ -46,6 +46,8 @@ def own_booking(public_id: str) -> Booking:
     booking = current_db().scalar(select(Booking).where(Booking.public_id == public_id))
     if booking is None or current_user.id not in (booking.host_id, booking.customer_id):
         raise NotFound(_l("There is no such booking."))
+    if current_user.id == booking.host_id and not booking.is_settled_on:
+        raise NotFound(_l("There is no such booking."))
     return booking
 
 
