@@ -83,7 +83,7 @@ def caps(db: Session, category: str, subcategory: str, customer_id: int) -> list
     labels = []
     for minor in steps[-MOST_CAPS:]:
         people = sum(count for other, currency, count in found if other <= minor and (currency == usual or not other))
-        who = plural("%(num)s offer", "%(num)s offers", people)
+        who = plural("%(num)s offer", "%(num)s offers", people) % {"num": people}
         amount = formatting.money(minor, usual) if minor else _("Free help only")
         labels.append((f"{usual}:{minor}", f"{amount} · {who}"))
     return labels[::-1]

@@ -10,7 +10,9 @@ from flask.typing import ResponseReturnValue
 from flask_security import current_user
 from sqlalchemy import select
 
+from helpouts import site
 from helpouts.accounts.models import User
+from helpouts.accounts.security import safe_next
 from helpouts.catalog.cards import picture
 from helpouts.catalog.models import ExpertMember, Listing
 from helpouts.clock import clock
@@ -173,7 +175,7 @@ def _waiting(public_id: str) -> dict[str, Any]:
         "field": in_language(current_runtime().registry.category(asked.category).name),
         "next_free": start,
         "others": others,
-        "grace": asked.heard_until,
+        "grace": max(1, site.get(db, "line_grace_seconds") // 60),
     }
 
 
@@ -211,8 +213,6 @@ def switch() -> ResponseReturnValue:
         "success",
     )
     target = request.form.get("next", "")
-    from helpouts.accounts.security import safe_next
-
     return redirect(target if safe_next(target) else url_for("catalog.expert_dashboard"), 303)
 
 
