@@ -24,8 +24,6 @@ from helpouts.catalog.models import ExpertMember, Listing, ListingMember
 from helpouts.scheduling.loading import COUNTED_STATES, unlapsed
 from helpouts.scheduling.models import ScheduleRow
 
-#: What :attr:`~helpouts.catalog.models.Listing.serving` may be.
-SERVING = ("any", "priority")
 #: How far back work is counted.
 FAIRNESS = timedelta(days=30)
 

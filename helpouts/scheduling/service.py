@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
-from helpouts.scheduling.hosts import SERVING, choices, hosts
+from helpouts.scheduling.hosts import choices, hosts
 from helpouts.scheduling.loading import busy, given, spaced, to_caps, to_policy, to_schedule, to_time_off
 from helpouts.scheduling.rules import Window
 from helpouts.scheduling.slots import Offer, first_free, free_hosts, free_slots, next_free
@@ -39,7 +39,6 @@ __all__ = [
     "MOST_TIME_OFF",
     "MOST_WINDOWS_A_DAY",
     "POLICY",
-    "SERVING",
     "Offer",
     "Problem",
     "add_time_off",
