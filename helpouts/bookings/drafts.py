@@ -14,23 +14,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, lazyload
 
 from helpouts import site
 from helpouts.accounts.models import User
+from helpouts.bookings import quick
 from helpouts.bookings.intake import check_answers
 from helpouts.bookings.models import Booking
 from helpouts.bookings.writing import LIVE
-from helpouts.catalog.models import Expert, Listing
+from helpouts.catalog.models import Expert, ExpertMember, Listing
 from helpouts.clock import clock
 from helpouts.db.once import known
 from helpouts.db.prepared import Prepared
-from helpouts.errors import Conflict, NotAllowed, Unavailable
+from helpouts.errors import Conflict, NotAllowed, NotFound, Unavailable
 from helpouts.i18n import in_language
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import service as money
 from helpouts.runtime import runtime_of
-from helpouts.scheduling import service as scheduling
 from helpouts.scheduling.models import ScheduleRow
 
 #: Bookings so near can matter to a start: buffers, and the caps of its day and week.
@@ -91,7 +91,7 @@ def check_bookable(db: Session, listing: Listing) -> Any:
         raise Unavailable(_l("Bookings in “%(name)s” are paused at the moment. Please come back later.", name=name))
     if listing.state != "live" or listing.expert.state != "active":
         raise Unavailable(_l("This listing cannot be booked at the moment."))
-    if listing.pricing != "free" and not money.ready_to_be_paid(db, listing.expert.owner.id):
+    if listing.pricing != "free" and not money.ready_to_be_paid(db, owner_of(listing)):
         raise Unavailable(_l("This expert cannot take payments at the moment."))
     return category
 
@@ -128,9 +128,9 @@ def draft(
         raise NotAllowed(_l("You cannot book your own listing."))
     minutes = length_minutes or listing.length_minutes
     price = listing.price_of(minutes)
-    free = scheduling.free_hosts(db, listing, starts_at, length_minutes=minutes, host_id=host_id)
+    free = quick.free_hosts(db, listing, starts_at, length_minutes=minutes, host_id=host_id)
     if not free and waive and starts_at > clock.now():
-        free = [host_id or listing.expert.owner.id]
+        free = [host_id or owner_of(listing)]
     if not free or (host_id is not None and host_id not in hosts_of(listing)):
         raise Conflict(_l("This time is not free any more. Please choose another."), field="start")
     fee = category.fee_bp if category.fee_bp is not None else site.get(db, "fee_bp")
@@ -183,6 +183,28 @@ def seen(db: Session, values: Mapping[str, Any]) -> tuple[Any, ...]:
 def hosts_of(listing: Listing) -> Collection[int]:
     """User ids of everybody who serves for the listing's expert."""
     return {member.user_id for member in listing.expert.members}
+
+
+def owner_of(listing: Listing) -> int:
+    """User id of the person who made the expert's profile: whose readiness to be paid counts."""
+    return next(member.user_id for member in listing.expert.members if member.role == "owner")
+
+
+def find(db: Session, listing_id: int, customer_id: int) -> tuple[Listing, User]:
+    """A listing and a customer with no more of their relations than a booking looks at.
+
+    :raises NotFound: there is no such listing or person.
+    """
+    expert = joinedload(Listing.expert)
+    lean = (
+        expert.lazyload(Expert.categories),
+        expert.joinedload(Expert.members).lazyload(ExpertMember.user),
+    )
+    listing = db.scalars(select(Listing).where(Listing.id == listing_id).options(*lean)).unique().one_or_none()
+    customer = db.get(User, customer_id, options=[lazyload(User.roles)])
+    if listing is None or customer is None:
+        raise NotFound(_l("There is no such listing."))
+    return listing, customer
 
 
 def zone_of(db: Session, user_id: int) -> str:

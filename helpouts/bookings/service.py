@@ -6,7 +6,7 @@ Every function works in the caller's transaction; an error leaves nothing behind
 from __future__ import annotations
 
 from helpouts.bookings.changing import cancel, charge_now
-from helpouts.bookings.drafts import Draft, check_bookable, draft
+from helpouts.bookings.drafts import Draft, check_bookable, draft, find
 from helpouts.bookings.lapse import expire_lapsed
 from helpouts.bookings.placing import book, confirm, hold, place
 from helpouts.scheduling import service as scheduling
@@ -20,6 +20,7 @@ __all__ = [
     "confirm",
     "draft",
     "expire_lapsed",
+    "find",
     "hold",
     "place",
     "scheduling",

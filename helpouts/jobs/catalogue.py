@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import helpouts.accounts.service
+import helpouts.api.idempotency
 import helpouts.bookings.announce
 import helpouts.bookings.lapse
 import helpouts.bookings.waiting
 import helpouts.calendars.jobs
 import helpouts.events
+import helpouts.finding.upkeep
 import helpouts.instant.driving
+import helpouts.jobs.tidy
 import helpouts.mail.service
 import helpouts.notices.reminders
 import helpouts.notices.service

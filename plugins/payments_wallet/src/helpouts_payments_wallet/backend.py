@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from helpouts import formatting
+from helpouts.db.prepared import Prepared
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import (
     Capabilities,
@@ -29,6 +30,7 @@ from helpouts.payments.models import Payment
 from helpouts_payments_wallet.models import Connection
 
 HOME = "/x/payments_wallet/"
+_PAYER_TERMS = Prepared(select(Connection.payer_terms_at).where(Connection.user_id == bindparam("user")))
 _CODES = "AUD BRL CAD CHF CZK DKK EUR GBP HUF INR JPY KWD MXN NOK NZD PLN SEK SGD TND USD ZAR"
 #: Currencies that a wallet can hold; which of them it does is a setting.
 CURRENCIES = frozenset(_CODES.split())
@@ -115,8 +117,8 @@ class WalletBackend:
 
     def payer_status(self, ctx: PaymentContext, user_id: int) -> PayeeStatus:
         """Ready once the wallet's terms are accepted."""
-        connection = _db(ctx).get(Connection, user_id)
-        if connection is None or connection.payer_terms_at is None:
+        terms = _PAYER_TERMS.run(_db(ctx), {"user": user_id}).scalar()  # asked in every booking
+        if terms is None:
             return PayeeStatus(ready=False, needs=(_l("Accept the terms of the wallet."),))
         return PayeeStatus(ready=True)
 
