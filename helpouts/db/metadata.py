@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import helpouts.accounts.models
+import helpouts.api.models
 import helpouts.audit.models
 import helpouts.bookings.guard
 import helpouts.bookings.models

@@ -30,6 +30,8 @@ PAGES = (
     "helpouts.reviews.views",
     "helpouts.instant.views",
     "helpouts.notices.views",
+    "helpouts.api.views",
+    "helpouts.api.pages",
 )
 
 

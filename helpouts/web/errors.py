@@ -9,6 +9,7 @@ from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from helpouts.api.problems import problem
 from helpouts.errors import HelpoutsError
 from helpouts.web.db import close_db, current_db
 
@@ -32,7 +33,9 @@ def _undo() -> None:
 
 def _page(status: int, message: str, error_id: str = "") -> ResponseReturnValue:
     _undo()
-    if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
+    if request.path.startswith("/api/"):
+        return problem(status, message, error_id=error_id)
+    if request.accept_mimetypes.best == "application/json":
         return {"error": message, "status": status, "id": error_id}, status
     return render_template("helpouts/error.html", status=status, message=message, error_id=error_id), status
 

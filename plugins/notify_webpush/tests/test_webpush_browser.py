@@ -72,8 +72,15 @@ def switch_on(page: Page) -> Worker:
     return worker
 
 
-def deliver(page: Page, origin: str, message: Any) -> None:
-    """Let a message come as if the push service had sent it."""
+SHOWN = """async () => (await self.registration.getNotifications())
+  .map(({title, body, tag, lang, requireInteraction, data}) => ({title, body, tag, lang, requireInteraction, data}))"""
+
+
+def deliver(page: Page, worker: Worker, origin: str, message: Any) -> list[dict[str, Any]]:
+    """Let a message come as if the push service had sent it; what is shown then.
+
+    Chromium drops a message for a worker that is just starting or stopping, so it is sent again; it replaces itself.
+    """
     devtools = page.context.new_cdp_session(page)
     found: list[str] = []
     devtools.on(
@@ -81,31 +88,16 @@ def deliver(page: Page, origin: str, message: Any) -> None:
         lambda event: found.extend(row["registrationId"] for row in event["registrations"] if not row["isDeleted"]),
     )
     devtools.send("ServiceWorker.enable")
-    deadline = time.monotonic() + 10
-    while not found and time.monotonic() < deadline:
-        page.wait_for_timeout(100)
-    devtools.send(
-        "ServiceWorker.deliverPushMessage",
-        {
-            "origin": origin,
-            "registrationId": found[-1],
-            "data": message if isinstance(message, str) else json.dumps(message),
-        },
-    )
-
-
-SHOWN = """async () => (await self.registration.getNotifications())
-  .map(({title, body, tag, lang, requireInteraction, data}) => ({title, body, tag, lang, requireInteraction, data}))"""
-
-
-def shown(page: Page, worker: Worker) -> list[dict[str, Any]]:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        found: list[dict[str, Any]] = worker.evaluate(SHOWN)
+    data = message if isinstance(message, str) else json.dumps(message)
+    deadline = time.monotonic() + 20
+    shown: list[dict[str, Any]] = []
+    while not shown and time.monotonic() < deadline:
         if found:
-            return found
-        page.wait_for_timeout(100)
-    return []
+            sent = {"origin": origin, "registrationId": found[-1], "data": data}
+            devtools.send("ServiceWorker.deliverPushMessage", sent)
+        page.wait_for_timeout(500)
+        shown = worker.evaluate(SHOWN)
+    return shown
 
 
 def test_a_message_is_shown_and_a_click_brings_its_page_to_the_front(page: Page, site: Site) -> None:
@@ -113,8 +105,7 @@ def test_a_message_is_shown_and_a_click_brings_its_page_to_the_front(page: Page,
     assert worker.url == f"{site.url}/x/notify_webpush/static/worker.js"
     url = f"{site.url}/account/security"
     message = {"title": "Jonas has time", "body": "Now.", "url": url, "tag": "t", "urgent": True, "lang": "en"}
-    deliver(page, site.url, message)
-    (notice,) = shown(page, worker)
+    (notice,) = deliver(page, worker, site.url, message)
     assert notice == {
         "title": "Jonas has time",
         "body": "Now.",
@@ -142,8 +133,7 @@ def test_a_message_is_shown_and_a_click_brings_its_page_to_the_front(page: Page,
 
 def test_a_page_of_another_site_is_not_opened(page: Page, site: Site) -> None:
     worker = switch_on(page)
-    deliver(page, site.url, {"title": "Win", "url": "https://elsewhere.example/"})
-    assert shown(page, worker)
+    assert deliver(page, worker, site.url, {"title": "Win", "url": "https://elsewhere.example/"})
     opened = worker.evaluate(
         """async () => {
           const opened = [];
@@ -161,8 +151,7 @@ def test_a_page_of_another_site_is_not_opened(page: Page, site: Site) -> None:
 
 def test_a_message_without_sense_is_shown_under_the_sites_name(page: Page, site: Site) -> None:
     worker = switch_on(page)
-    deliver(page, site.url, "no json")
-    assert [notice["title"] for notice in shown(page, worker)] == ["127.0.0.1"]
+    assert [notice["title"] for notice in deliver(page, worker, site.url, "no json")] == ["127.0.0.1"]
 
 
 def test_a_push_service_that_cannot_be_reached_is_told_in_one_sentence(page: Page) -> None:
