@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import RadioField, SelectField, StringField, TextAreaField
+from wtforms import FieldList, Form, FormField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields import Field
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length
@@ -35,6 +35,28 @@ _too_long = _l("At most %(max)d characters, please.")
 def _length(bounds: tuple[int, int]) -> Length:
     least, most = bounds
     return Length(min=least, max=most, message=_too_short if not most else _l("Write %(min)d to %(max)d characters."))
+
+
+class MoreLengthForm(Form):
+    """A further length with its price; no minutes: none."""
+
+    minutes = SelectField(_l("Length"), coerce=int)
+    price = StringField(
+        _l("Amount"),
+        validators=[Length(max=12, message=_l("Enter a price such as 25 or 12.50."))],
+        render_kw={"inputmode": "decimal", "size": 8, "autocomplete": "off"},
+    )
+
+
+class MoreLengths(FieldList):
+    """The rows of further lengths; what is wrong with one of them is said once, for all."""
+
+    def validate(self, form: Any, extra_validators: Iterable[Any] = ()) -> bool:
+        """Check the rows."""
+        good = super().validate(form, tuple(extra_validators))
+        said = [str(text) for row in self.entries for field in row.form for text in field.errors]
+        self.errors = list(dict.fromkeys(said))
+        return bool(good)
 
 
 class ListingForm(FlaskForm):
@@ -82,6 +104,12 @@ class ListingForm(FlaskForm):
     length_minutes = SelectField(
         _l("Length"), coerce=int, description=_l("Sessions by the minute end here at the latest.")
     )
+    more_lengths = MoreLengths(
+        FormField(MoreLengthForm),
+        _l("Further lengths"),
+        description=_l("Customers choose. An amount of its own is needed only for a fixed price."),
+        max_entries=validation.MOST_MORE_LENGTHS,
+    )
     cancellation_policy = RadioField(_l("When somebody cancels"))
 
 
@@ -117,8 +145,13 @@ def listing_form(category: Category, currencies: tuple[str, ...], listing: Listi
     pricings = {"free": _("Free"), "fixed": _("A fixed price for the session"), "per_minute": _("A price per minute")}
     form.pricing.choices = options(pricings.items())
     form.currency.choices = options((code, code) for code in currencies)
-    lengths = sorted({*LENGTHS, values["length_minutes"]})
-    form.length_minutes.choices = options((minutes, formatting.minutes(minutes)) for minutes in lengths)
+    more = [row["minutes"] for row in values["more_lengths"] if row["minutes"]]
+    lengths = [
+        (minutes, formatting.minutes(minutes)) for minutes in sorted({*LENGTHS, values["length_minutes"], *more})
+    ]
+    form.length_minutes.choices = options(lengths)
+    for row in form.more_lengths:
+        row.form.minutes.choices = options([(0, _("none")), *lengths])
     names = {"flexible": _("Flexible"), "moderate": _("Moderate"), "strict": _("Strict")}
     form.cancellation_policy.choices = options(
         (policy, f"{names[policy]}: {policy_text(policy, 'fixed')}")
@@ -139,10 +172,12 @@ def start_values(
             "pricing": "fixed",
             "currency": currencies[0],
             "length_minutes": 30,
+            "more_lengths": _rows([], ""),
             "cancellation_policy": policies[0] if policies else "",
         }
     said = {key: getattr(listing, key) for key in validation.EDITABLE} | (listing.pending or {})
     values = {key: said[key] for key in validation.EDITABLE if key not in ("fields", "price_minor")}
+    values["more_lengths"] = _rows(said["more_lengths"], said["currency"])
     values["price"] = "" if said["pricing"] == "free" else str(to_decimal(said["price_minor"], said["currency"]))
     return values | {f"field_{key}": answer for key, answer in said["fields"].items()}
 
@@ -157,10 +192,25 @@ def form_values(form: Any, category: Category) -> dict[str, Any]:
     values["category"] = category.slug
     values["fields"] = {field.key: data[f"field_{field.key}"] for field in category.listing_fields}
     values["price_minor"] = 0 if data["pricing"] == "free" else amount(data["price"] or "", data["currency"])
+    priced = data["pricing"] == "fixed"
+    values["more_lengths"] = [
+        (row["minutes"], amount(row["price"] or "", data["currency"], "more_lengths") if priced else None)
+        for row in data["more_lengths"]
+        if row["minutes"]
+    ]
     return values
 
 
-def amount(text: str, currency: str) -> int:
+def _rows(more_lengths: list[list[int | None]], currency: str) -> list[dict[str, Any]]:
+    """Further lengths as the form has them, with empty rows to the most that fit."""
+    rows = [
+        {"minutes": minutes, "price": "" if price is None else str(to_decimal(price, currency))}
+        for minutes, price in more_lengths or []
+    ]
+    return rows + [{"minutes": 0, "price": ""}] * (validation.MOST_MORE_LENGTHS - len(rows))
+
+
+def amount(text: str, currency: str, field: str = "price") -> int:
     """What somebody typed as a price, in minor units; "12,50" and "12.50" are the same.
 
     :raises HelpoutsError: when it is no amount of the currency.
@@ -171,7 +221,7 @@ def amount(text: str, currency: str) -> int:
             raise InvalidOperation
         return to_minor(number, currency)
     except (InvalidOperation, HelpoutsError):
-        raise HelpoutsError(_l("Enter a price such as 25 or 12.50."), field="price") from None
+        raise HelpoutsError(_l("Enter a price such as 25 or 12.50."), field=field) from None
 
 
 def language_choices(extra: list[str]) -> list[SelectChoice]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from helpouts import formatting
+from helpouts.accounts.models import User
 from helpouts.bookings.policy import policy_text
 from helpouts.catalog.cards import Credential, ExpertCard, ListingCard, expert_card, listing_card
 from helpouts.catalog.category import Category, CategoryField
@@ -26,7 +27,7 @@ from helpouts.i18n import gettext as _
 from helpouts.payments.money import to_decimal
 from helpouts.runtime import runtime_of
 from helpouts.scheduling.display import Day, group_by_day
-from helpouts.scheduling.service import free_slots, next_free
+from helpouts.scheduling.service import choices, free_slots, next_free
 from helpouts.scheduling.zones import to_minute
 
 #: Days of free times that a listing's page shows at once, and at most on demand.
@@ -110,9 +111,33 @@ def languages(codes: list[str] | tuple[str, ...]) -> str:
     return ", ".join(language_name(code) for code in codes)
 
 
-def slot_days(db: Session, listing: Listing, start: datetime, days: int) -> list[Day]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody chose on a listing's page: one of its lengths, a member by name; None is its own choice."""
+
+    length_minutes: int | None = None
+    host_id: int | None = None
+
+    def args(self) -> dict[str, int]:
+        """The same in an address."""
+        return {key: value for key, value in (("length", self.length_minutes), ("host", self.host_id)) if value}
+
+
+def wanted(db: Session, listing: Listing, args: MultiDict[str, str]) -> tuple[Wanted, list[User]]:
+    """What an address asks for, without what the listing does not offer; and the people to choose from."""
+    length, host = _number(args, "length", 1440), _number(args, "host", 2**31)
+    people = choices(db, listing)
+    lengths = [offered.minutes for offered in listing.offered()[1:]]
+    return Wanted(
+        length if length in lengths else None, host if any(user.id == host for user in people) else None
+    ), people
+
+
+def slot_days(db: Session, listing: Listing, start: datetime, days: int, chosen: Wanted | None = None) -> list[Day]:
     """Free times of the listing for so many days from ``start``, by the viewer's own dates."""
-    slots = free_slots(db, listing, start, start + timedelta(days=days))
+    chosen = chosen or Wanted()
+    end = start + timedelta(days=days)
+    slots = free_slots(db, listing, start, end, length_minutes=chosen.length_minutes, host_id=chosen.host_id)
     return group_by_day([to_minute(slot) for slot in slots], current_zone())
 
 

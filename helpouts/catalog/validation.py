@@ -26,6 +26,8 @@ DESCRIPTION_LENGTH = (40, 6000)
 REQUIREMENTS_LENGTH = (0, 2000)
 #: Minutes of a session: least, most, step.
 LENGTH_MINUTES = (10, 240, 5)
+#: Lengths of a session besides its main one.
+MOST_MORE_LENGTHS = 4
 PRICINGS = ("free", "fixed", "per_minute")
 #: Least and greatest price in minor units, whatever the currency: per session, per minute.
 PRICE_BOUNDS = {"fixed": (100, 1_000_000), "per_minute": (5, 50_000)}
@@ -47,6 +49,7 @@ EDITABLE = (
     "price_minor",
     "currency",
     "length_minutes",
+    "more_lengths",
     "cancellation_policy",
 )
 
@@ -55,6 +58,7 @@ def clean(db: Session, expert: Expert, values: Mapping[str, Any]) -> dict[str, A
     """The values of a listing, checked and tidied: ``category`` and everything in :data:`EDITABLE`.
 
     Prices are minor units of ``currency``, per session or per minute, and 0 exactly for free listings.
+    ``more_lengths`` is (minutes, price) pairs; the price is kept only where it is one per session, else it is None.
 
     :raises HelpoutsError: for the first value that does not fit; ``field`` names it,
         ``field_KEY`` one of the category's.
@@ -67,6 +71,7 @@ def clean(db: Session, expert: Expert, values: Mapping[str, Any]) -> dict[str, A
         "currency",
         _l("Sessions cannot be paid in this currency here: choose one from the list."),
     )
+    length = _length(values.get("length_minutes"))
     return {
         "category": category.slug,
         "subcategory": _subcategory(category, values.get("subcategory")),
@@ -79,7 +84,8 @@ def clean(db: Session, expert: Expert, values: Mapping[str, Any]) -> dict[str, A
         "pricing": pricing,
         "price_minor": _price(pricing, values.get("price_minor")),
         "currency": currency,
-        "length_minutes": _length(values.get("length_minutes")),
+        "length_minutes": length,
+        "more_lengths": _more_lengths(values.get("more_lengths"), pricing, length),
         "cancellation_policy": _choice(
             values.get("cancellation_policy") or category.cancellation_policies[0],
             tuple(policy for policy in POLICIES if policy in category.cancellation_policies),
@@ -247,6 +253,29 @@ def _length(value: object) -> int:
             field="length_minutes",
         )
     return value
+
+
+def _more_lengths(value: object, pricing: str, main: int) -> list[list[int | None]]:
+    where = "more_lengths"
+    if value is None or value == "":
+        return []
+    if not isinstance(value, (list, tuple)) or any(
+        not isinstance(pair, (list, tuple)) or len(pair) != 2 for pair in value
+    ):
+        raise HelpoutsError(_l("Choose from the list."), field=where)
+    if len(value) > MOST_MORE_LENGTHS:
+        raise HelpoutsError(_l("At most %(most)s further lengths fit.", most=MOST_MORE_LENGTHS), field=where)
+    found: dict[int, int | None] = {}
+    try:
+        for minutes, price in value:
+            length = _length(minutes)
+            if length == main or length in found:
+                raise HelpoutsError(_l("Each length can be offered only once."))
+            found[length] = _price(pricing, price) if pricing == "fixed" else None
+    except HelpoutsError as error:
+        error.field = where
+        raise
+    return [[length, found[length]] for length in sorted(found)]
 
 
 def clean_profile(headline: object, bio: object, languages: object) -> dict[str, Any]:

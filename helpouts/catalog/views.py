@@ -72,7 +72,8 @@ def listing(slug: str) -> ResponseReturnValue:
     category = registry.category(found.category)
     bookable = is_open(db, found)
     start = pages.slot_start(request.args.get("from", ""), view.next_free_at)
-    days = pages.slot_days(db, found, start, pages.SLOT_DAYS) if bookable else []
+    chosen, people = pages.wanted(db, found, request.args)
+    days = pages.slot_days(db, found, start, pages.SLOT_DAYS, chosen) if bookable else []
     days, later = pages.first_days(days, start + timedelta(days=pages.SLOT_DAYS))
     return render_template(
         "helpouts/catalog/listing.html",
@@ -83,6 +84,8 @@ def listing(slug: str) -> ResponseReturnValue:
         facts=pages.facts(category, found),
         reviews=queries.reviews_of(db, listing_id=found.id),
         bookable=bookable,
+        chosen=chosen,
+        people=people,
         paused=pages.visible(found) and not bookable,
         days=days,
         later=later,
@@ -107,7 +110,7 @@ def slots(listing_id: int) -> ResponseReturnValue:
     text = request.args.get("days", "")
     count = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else pages.SLOT_DAYS
     count = max(1, min(count, pages.MOST_SLOT_DAYS))
-    days = pages.slot_days(db, found, start, count)
+    days = pages.slot_days(db, found, start, count, pages.wanted(db, found, request.args)[0])
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         answer: Response = jsonify(
             days=pages.slots_json(days), zone=current_zone(), next=(start + timedelta(days=count)).isoformat()

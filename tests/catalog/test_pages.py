@@ -295,6 +295,26 @@ def test_a_new_listing_becomes_a_draft_and_is_handed_in(ada: FlaskClient, runtim
 
 
 @WITHOUT_POSTGRESQL
+def test_a_listing_is_offered_in_several_lengths_and_its_page_lets_one_choose(
+    ada: FlaskClient, runtime: Runtime
+) -> None:
+    more = {"more_lengths-0-minutes": "60", "more_lengths-0-price": "22", "more_lengths-1-minutes": "0"}
+    sent = {**token(ada, "/expert/listings/new"), **good_form(**more)}
+    assert ada.post("/expert/listings/new", data=sent).status_code == 303
+    with runtime.database.write() as db:
+        listing = db.scalars(select(Listing).where(Listing.title == "Fix your bicycle brakes")).one()
+        assert listing.offered() == ((30, 1250), (60, 2200))
+        listing.state, path, edit = "live", f"/l/{listing.slug}", f"/expert/listings/{listing.id}"
+    assert re.search(r'<option selected value="60">', ada.get(edit).text)
+    plain, long = ada.get(path).text, ada.get(f"{path}?length=60").text
+    assert f'href="{path}?length=60#book"' in plain
+    assert 'name="length"' not in plain
+    assert '<input type="hidden" name="length" value="60">' in long
+    assert long.count("slots-time__input") < plain.count("slots-time__input"), "an hour fits less often"
+    assert 'name="length"' not in ada.get(f"{path}?length=45").text, "what is not offered is left out"
+
+
+@WITHOUT_POSTGRESQL
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -323,6 +343,9 @@ def test_a_new_listing_becomes_a_draft_and_is_handed_in(ada: FlaskClient, runtim
         ({"price": "1e99"}, "price"),
         ({"price": "0.001"}, "price"),
         ({"price": "0.50"}, "price"),
+        ({"more_lengths-0-minutes": "60", "more_lengths-0-price": ""}, "more_lengths"),
+        ({"more_lengths-0-minutes": "60", "more_lengths-0-price": "9" * 20}, "more_lengths"),
+        ({"more_lengths-0-minutes": "30", "more_lengths-0-price": "20"}, "more_lengths"),
         ({"currency": "XXX"}, "currency"),
         ({"length_minutes": "7"}, "length_minutes"),
         ({"length_minutes": "x"}, "length_minutes"),
