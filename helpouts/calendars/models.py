@@ -62,6 +62,8 @@ class CalendarSource(Base):
     read_at: Mapped[datetime | None]
     #: the last time that the events were expanded: repetitions come into view as time passes
     expanded_at: Mapped[datetime | None]
+    #: the zone in which whole days were taken then
+    zone: Mapped[str] = mapped_column(String(64), default="")
     #: failures since the last success, and what went wrong (see :mod:`helpouts.calendars.trouble`)
     failures: Mapped[int] = mapped_column(default=0)
     trouble: Mapped[str] = mapped_column(String(24), default="")

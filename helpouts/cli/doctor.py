@@ -12,6 +12,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from helpouts.audit.service import first_broken
+from helpouts.calendars import health as calendars
 from helpouts.cli.base import Runtime, pass_runtime
 from helpouts.config import OPTIONS
 from helpouts.db import migrate
@@ -68,6 +69,7 @@ def findings(runtime: Runtime) -> Iterator[Problem]:
         broken = first_broken(db)
         if broken is not None:
             yield Problem("error", f"the audit trail was changed at or before entry {broken}", "compare with a backup")
+        yield from calendars.problems(db)
         yield from _plugins(runtime, db)
 
 

@@ -66,5 +66,11 @@ OPTIONS: tuple[Option, ...] = (
         maximum=16,
     ),
     Option("demo", bool, False, "This is a demo: shows the credentials page and allows test money."),
+    Option(
+        "calendar_allow",
+        list,
+        (),
+        "Hosts and networks of your own from which experts' calendars may be read although they are private.",
+    ),
     Option("login_rate", str, "20 per minute", "Rate limit of sign-in, sign-up and codes, per address."),
 )

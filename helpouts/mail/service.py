@@ -117,8 +117,23 @@ def compose(config: Any, job_id: int, payload: Mapping[str, Any]) -> EmailMessag
         main, _, sub = kind.strip().partition("/")
         content = base64.b64decode(item["content"])
         given = dict(p.strip().split("=", 1) for p in parameters.split(";") if "=" in p)
-        message.add_attachment(content, maintype=main, subtype=sub, filename=item["name"], params=given)
+        if kind.strip() == "text/calendar" and "method" in given:
+            _invite(message, content, given["method"], item["name"])
+        else:
+            message.add_attachment(content, maintype=main, subtype=sub, filename=item["name"], params=given)
     return message
+
+
+def _invite(message: EmailMessage, content: bytes, method: str, name: str) -> None:
+    """An iTIP message as mail programs want it (RFC 6047 section 2.4).
+
+    The alternative to the text is what Gmail, Outlook and Apple Mail show with buttons and put into the calendar; the
+    file, under another type so that nobody counts the meeting twice, is for all other programs.
+    """
+    # As bytes: as a text it would lose its CRLF line ends (RFC 5545 section 3.1).
+    named = {"method": method, "charset": "utf-8"}
+    message.add_alternative(content, maintype="text", subtype="calendar", params=named)
+    message.add_attachment(content, maintype="application", subtype="ics", filename=name)
 
 
 @handler("mail.send", outside=True)

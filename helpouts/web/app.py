@@ -22,6 +22,7 @@ PAGES = (
     "helpouts.catalog.views",
     "helpouts.vetting.views",
     "helpouts.scheduling.views",
+    "helpouts.calendars.views",
     "helpouts.bookings.views",
     "helpouts.bookings.change_views",
     "helpouts.bookings.series_views",

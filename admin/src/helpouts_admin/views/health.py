@@ -8,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from helpouts.calendars import health as calendars
 from helpouts.clock import clock
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.jobs.models import Job
@@ -40,7 +41,7 @@ def core_problems(db: Session) -> list[Problem]:
         found.append(
             Problem("error", _l("No live process answers: nobody can enter a room."), _l("Start one: helpouts live"))
         )
-    return found
+    return [*found, *calendars.problems(db)]
 
 
 def run_check(db: Session, plugin: str, check: HealthCheck) -> Sequence[Problem]:

@@ -38,6 +38,7 @@ def upgrade() -> None:
     sa.Column('tried_at', UTCDateTime(), nullable=True),
     sa.Column('read_at', UTCDateTime(), nullable=True),
     sa.Column('expanded_at', UTCDateTime(), nullable=True),
+    sa.Column('zone', sa.String(length=64), nullable=False),
     sa.Column('failures', sa.Integer(), nullable=False),
     sa.Column('trouble', sa.String(length=24), nullable=False),
     sa.Column('trouble_status', sa.Integer(), nullable=False),
