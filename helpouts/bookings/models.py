@@ -81,6 +81,11 @@ class Booking(Base):
     host: Mapped[User] = relationship(foreign_keys=[host_id], lazy="joined")
     customer: Mapped[User] = relationship(foreign_keys=[customer_id], lazy="joined")
 
+    @property
+    def is_settled_on(self) -> bool:
+        """Whether the host is more than a guess: a request for help now has one only once somebody accepts."""
+        return self.kind != "instant" or self.confirmed_at is not None
+
 
 class BookingSeries(Base):
     """Sessions that were booked together, one every week or every second one, at the same time on the host's clock."""
@@ -126,8 +131,3 @@ class BookingMove(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     decided_at: Mapped[datetime | None]
-
-    @property
-    def is_settled_on(self) -> bool:
-        """Whether the host is more than a guess: a request for help now has one only once somebody accepts."""
-        return self.kind != "instant" or self.confirmed_at is not None
