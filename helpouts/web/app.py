@@ -23,6 +23,7 @@ PAGES = (
     "helpouts.vetting.views",
     "helpouts.scheduling.views",
     "helpouts.calendars.views",
+    "helpouts.calendars.views",
     "helpouts.bookings.views",
     "helpouts.bookings.change_views",
     "helpouts.bookings.series_views",
