@@ -30,6 +30,12 @@ DEFAULTS: dict[str, Any] = {
     "reminder_minutes": [1440, 60],
     "ring_seconds": 60,
     "line_grace_seconds": 120,
+    "rank_text": 100,
+    "rank_rating": 40,
+    "rank_soon": 25,
+    "rank_reliability": 20,
+    "rank_fresh": 10,
+    "rank_new": 15,
     "video_transport": "",
     "payment_backend": "",
 }
@@ -64,6 +70,8 @@ def put(db: Session, key: str, value: Any, actor: Actor) -> None:
         raise HelpoutsError(_l("Choose one of the states of the site."), field=key)
     if key == "fee_bp" and not 0 <= value <= 10_000:
         raise HelpoutsError(_l("The fee lies between 0 and 100 percent."), field=key)
+    if key.startswith("rank_") and not 0 <= value <= 1000:
+        raise HelpoutsError(_l("A weight lies between 0 and 1000."), field=key)
     row = db.get(SiteSetting, key)
     before = DEFAULTS[key] if row is None else row.value
     if row is None:

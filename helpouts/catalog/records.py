@@ -9,6 +9,8 @@ from datetime import datetime
 from helpouts.catalog.cards import ListingCard
 
 PER_PAGE = 24
+#: Languages offered as a filter when some hit has them.
+LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "cs", "tr", "uk", "ru", "ar", "fa", "hi", "zh", "ja")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from helpouts.clock import clock
 from helpouts.i18n import use_locale
 from helpouts.plugins.service import set_enabled
 from helpouts.registry import Registry
+from helpouts.scheduling import changes
 from helpouts.scheduling.rules import WeeklyRule
 from helpouts.scheduling.service import save_schedule
 
@@ -80,10 +81,10 @@ def test_without_words_everything_on_sale_is_there_the_best_rated_first(db: Sess
         ("ada", ["Play the piano", "True a bicycle wheel"]),
         ("piano", ["Play the piano"]),
         ("zeppelin", []),
-        ("%", []),
-        ("_", []),
         ("wheel' OR 1=1 --", []),
         ("\x00", ["Brakes for beginners", "Play the piano", "True a bicycle wheel", "Wind a grandfather clock"]),
+        ("%", ["Brakes for beginners", "Play the piano", "True a bicycle wheel", "Wind a grandfather clock"]),
+        ("_", ["Brakes for beginners", "Play the piano", "True a bicycle wheel", "Wind a grandfather clock"]),
         ('"', ["Brakes for beginners", "Play the piano", "True a bicycle wheel", "Wind a grandfather clock"]),
         ("x" * 5000, []),
         ("a " * 500, []),
@@ -234,11 +235,13 @@ def test_the_number_of_queries_does_not_grow_with_the_hits(db: Session, sort: st
             expert = make_expert(db, f"Teacher {size} {number}")
             save_schedule(db, expert.owner.id, "UTC", [WeeklyRule(0, 540, 720)])
             make_listing(db, expert, f"Lesson {size} {number}")
+        search(db, request)
+        changes.tell(db, {})
         db.expunge_all()
         Registry.forget_flags(db)
         counts.append(_queries(db, lambda: search(db, request)))
         assert len(search(db, request).items) >= size
-    assert counts[0] == counts[1] <= 8
+    assert counts[0] == counts[1] <= 6
 
 
 def test_the_front_page_quotes_recent_good_reviews(db: Session, stall: dict[str, Expert]) -> None:

@@ -1,0 +1,124 @@
+"""What a search asks of the rows of the index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, false, literal, or_, select
+
+from helpouts.catalog.category import Category
+from helpouts.catalog.models import ExpertMember
+from helpouts.catalog.records import SearchRequest
+from helpouts.finding import masks, traits
+from helpouts.finding.models import ListingSearch
+from helpouts.instant.presence import available_users
+from helpouts.scheduling.models import TouchedTime
+from helpouts.scheduling.zones import to_minute_up
+
+Condition = ColumnElement[bool]
+#: Before a category's own key, so that no plugin's facet can be taken for one of the common fields.
+FACET_PREFIX = "f_"
+#: Most that a wanted time can be wide, to either side.
+MOST_AROUND = 180
+#: Later than any time.
+NEVER = 2**40
+
+
+def quarters(request: SearchRequest) -> range:
+    """The quarters (since 1970) in which a session may begin, for a request with ``free_at``."""
+    assert request.free_at is not None
+    wanted = to_minute_up(request.free_at)
+    around = max(0, min(request.around_minutes, MOST_AROUND))
+    first = masks.quarter_at(wanted - around)
+    return range(first, max(first, (wanted + around) // masks.QUARTER) + 1)
+
+
+def ranges(request: SearchRequest, now: datetime) -> dict[str, Condition]:
+    """Conditions that have no options with numbers beside them, by the field of the request."""
+    found: dict[str, Condition] = {}
+    # The cheap ones first: the database looks at them in this order.
+    if request.price_min is not None:
+        found["price_min"] = ListingSearch.price >= request.price_min
+    if request.price_max is not None:
+        found["price_max"] = ListingSearch.price <= request.price_max
+    if request.free_at is not None:
+        found["free_at"] = free(quarters(request), now)
+    if request.available_now:
+        found["available_now"] = is_available(now)
+    return found
+
+
+def choices(request: SearchRequest, categories: Mapping[str, Category]) -> dict[str, Condition]:
+    """Conditions whose options have numbers, by their group."""
+    found: dict[str, Condition] = {}
+    if request.subcategory:
+        found["subcategory"] = ListingSearch.subcategory == request.subcategory
+    if request.price:
+        is_free = ListingSearch.traits.contains("|free|", autoescape=True)
+        found["price"] = is_free if request.price == "free" else ~is_free
+    if request.rating_min:
+        found["rating_min"] = ListingSearch.rating >= 100 * request.rating_min
+    if request.language:
+        found["language"] = traits.speaks(request.language)
+    for key, values in facets(request, categories).items():
+        found[FACET_PREFIX + key] = or_(*(traits.has_facet(key, value) for value in values))
+    return found
+
+
+def facets(request: SearchRequest, categories: Mapping[str, Category]) -> dict[str, Sequence[str]]:
+    """The chosen values of facets that the category has."""
+    category = categories.get(request.category)
+    declared = [field.key for field in category.listing_fields if field.facet] if category else []
+    return {key: tuple(request.facets[key]) for key in declared if request.facets.get(key)}
+
+
+def on_sale(request: SearchRequest, categories: Mapping[str, Category]) -> Condition:
+    """Listings of enabled categories, of the wanted one if there is one."""
+    if request.category:
+        return ListingSearch.category == request.category if request.category in categories else false()
+    return ListingSearch.category.in_(list(categories))
+
+
+def free(wanted: range, now: datetime) -> Condition:
+    """Whether a session can begin in one of the quarters, each wholly between notice and horizon."""
+    minute = to_minute_up(now)
+    today = minute // masks.DAY
+    ways: list[Condition] = []
+    for quarter in wanted:
+        ahead = quarter * masks.QUARTER - minute
+        if ahead < 0 or quarter // 96 >= today + masks.RING:
+            continue
+        byte, bit = masks.place(quarter)
+        ways.append(
+            and_(
+                ListingSearch.notice <= ahead,
+                ListingSearch.horizon >= ahead + masks.QUARTER - 1,
+                ListingSearch.known_until > quarter // 96,
+                masks.has_bits(ListingSearch.starts, literal(byte), literal(bit)),
+            )
+        )
+    return or_(false(), *ways)
+
+
+def next_free(now: datetime) -> ColumnElement[int]:
+    """The next free start in epoch minutes as far as the row knows it, :data:`NEVER` otherwise."""
+    earliest = to_minute_up(now) + ListingSearch.notice
+    first, last, step = ListingSearch.free_from, ListingSearch.free_to, ListingSearch.step
+    missing = earliest - first
+    following = first + (missing + step - 1) // step * step
+    return case((first.is_(None), NEVER), (first >= earliest, first), (last >= earliest, following), else_=NEVER)
+
+
+def is_available(now: datetime) -> Condition:
+    """Whether one of those who serve the listing takes a session this minute."""
+    members = select(ExpertMember.expert_id).where(ExpertMember.user_id.in_(available_users(now)))
+    return ListingSearch.expert_id.in_(members)
+
+
+def is_unsure(now: datetime) -> Condition:
+    """Whether the row may be out of date: somebody's time has just changed, or it is due to be looked at."""
+    touched = select(ExpertMember.expert_id).join(TouchedTime, TouchedTime.user_id == ExpertMember.user_id)
+    is_due: Any = ListingSearch.due_at <= to_minute_up(now)
+    return or_(is_due, ListingSearch.expert_id.in_(touched))

@@ -1,0 +1,121 @@
+"""Full text: which listings have the words, and where.  One interface, two implementations, chosen by the dialect.
+
+A query is a few groups of stems; a listing fits when it has one stem of each group.  How well it fits is its *tier*:
+the index of the first place in :data:`~helpouts.finding.words.PLACES` up to which all groups are found.  Terms carry
+their place, so each tier is a boolean expression of terms, and those of one tier come out of the index in the order of
+positions: the best can be taken without looking at the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, cast, column, literal, literal_column, select, table, text, union_all
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.orm import Session
+
+from helpouts.finding import words
+from helpouts.finding.models import ListingSearch
+
+Groups = Sequence[frozenset[str]]
+TIERS = range(len(words.PLACES))
+#: PostgreSQL: as many hits are rather gathered from the index than found by a walk through the whole order.
+GATHERED = 8000
+_FTS = table("listing_text", column("rowid"))
+
+
+def matching(db: Session, groups: Groups, tier: int | None = None) -> Select[Any]:
+    """Positions of the listings that have all groups, of one tier or of any; without an order."""
+    if db.get_bind().dialect.name == "sqlite":
+        return _fts(_written(groups, tier, " AND ", " OR ", " NOT "))
+    return select(ListingSearch.position).where(_has(groups, tier))
+
+
+def best_of_tiers(db: Session, groups: Groups, where: Sequence[Any], points: Sequence[int], most: int) -> Any:
+    """(listing_id, position, score) of the best ``most`` of each tier; score is points of the tier plus the level."""
+    is_sqlite = db.get_bind().dialect.name == "sqlite"
+    gathered = set() if is_sqlite else _few(db, groups)
+    return union_all(
+        *(_tier(is_sqlite, groups, tier, where, points[tier], most, gathered=tier in gathered) for tier in TIERS)
+    )
+
+
+def fitting(db: Session, groups: Groups) -> tuple[Any, list[Any]]:
+    """(what to select from, conditions) of the index joined with the words; no words, no conditions."""
+    if not groups:
+        return ListingSearch, []
+    if db.get_bind().dialect.name == "sqlite":
+        return _joined(), [_match(_written(groups, None, " AND ", " OR ", " NOT "))]
+    return ListingSearch, [_has(groups, None)]
+
+
+def _tier(
+    is_sqlite: bool, groups: Groups, tier: int, where: Sequence[Any], points: int, most: int, *, gathered: bool
+) -> Select[Any]:
+    from helpouts.finding.ranking import level_of
+
+    def chosen(source: Any) -> Select[Any]:
+        score = literal(points) + level_of(source.position)
+        return select(source.listing_id, source.position, score.label("score"))
+
+    if is_sqlite:
+        query = chosen(ListingSearch).select_from(_joined())
+        query = query.where(_match(_written(groups, tier, " AND ", " OR ", " NOT ")), *where).order_by(_FTS.c.rowid)
+    elif gathered:
+        # OFFSET 0 keeps the planner from pushing order and limit inside, which would make it walk.
+        ids = select(ListingSearch.position).where(_has(groups, tier)).offset(literal_column("0")).subquery()
+        query = chosen(ListingSearch).join(ids, ids.c.position == ListingSearch.position)
+        query = query.where(*where).order_by(ListingSearch.position)
+    else:
+        query = chosen(ListingSearch).where(*where, _has(groups, tier)).order_by(ListingSearch.position)
+    inner = query.limit(most).subquery()
+    return select(inner.c.listing_id, inner.c.position, inner.c.score)
+
+
+def _written(groups: Groups, tier: int | None, both: str, either: str, but: str) -> str:
+    """The boolean expression in the language of either database, which differ in their operators only."""
+
+    def at(group: frozenset[str], places: Sequence[int]) -> str:
+        return "(" + either.join(f'"{words.term(place, stem)}"' for stem in sorted(group) for place in places) + ")"
+
+    last = TIERS[-1] if tier is None else tier
+    reached = both.join(at(group, range(last + 1)) for group in groups)
+    if tier is None or tier == 0:
+        return reached
+    here = either.join(at(group, (tier,)) for group in groups)
+    before = both.join(at(group, range(tier)) for group in groups)
+    if len(groups) == 1:
+        return f"{here}{but}({before})" if len(groups[0]) > 1 else here
+    return f"(({here}){both}{reached}){but}({before})"
+
+
+def _fts(expression: str) -> Select[Any]:
+    return select(_FTS.c.rowid.label("position")).where(_match(expression))
+
+
+def _match(expression: str) -> Any:
+    return literal_column("listing_text").op("MATCH")(expression)
+
+
+def _joined() -> Any:
+    # The plus keeps SQLite from asking the text for each row: it goes from the text to the rows.
+    return _FTS.join(ListingSearch, ListingSearch.position == literal_column("+listing_text.rowid"))
+
+
+def _has(groups: Groups, tier: int | None) -> Any:
+    return ListingSearch.words.op("@@")(cast(_tsquery(groups, tier), TSQUERY))
+
+
+def _tsquery(groups: Groups, tier: int | None) -> str:
+    return _written(groups, tier, " & ", " | ", " & !").replace('"', "'")
+
+
+def _few(db: Session, groups: Groups) -> set[int]:
+    """Tiers of which PostgreSQL's statistics expect so few hits that gathering them is quicker than walking."""
+    probe = "SELECT 1 FROM listing_search WHERE words @@ CAST(:tier{} AS tsquery)"
+    probes = " UNION ALL ".join(probe.format(tier) for tier in TIERS)
+    values = {f"tier{tier}": _tsquery(groups, tier) for tier in TIERS}
+    plan: Any = db.scalar(text("EXPLAIN (FORMAT JSON) " + probes), values)
+    expected = [part["Plan Rows"] for part in plan[0]["Plan"]["Plans"]]
+    return {tier for tier in TIERS if expected[tier] <= GATHERED}
