@@ -16,6 +16,7 @@ from helpouts.accounts.models import LoginSession, User
 from helpouts.bookings.models import Booking
 from helpouts.calendars.service import export as export_calendars
 from helpouts.calendars.service import export as export_calendars
+from helpouts.calendars.service import export as export_calendars
 from helpouts.clock import clock
 from helpouts.plugins.records import UserData
 from helpouts.reviews.models import Review
@@ -60,6 +61,7 @@ def export_data(db: Session, user: User) -> dict[str, Any]:
         ],
         "reviews": _rows(db.scalars(reviews.order_by(Review.id)), ("stars", "text", "created_at")),
         "applications": _rows(db.scalars(applications.order_by(Application.id)), _APPLICATION),
+        "calendars": export_calendars(db, user.id),
         "calendars": export_calendars(db, user.id),
         "calendars": export_calendars(db, user.id),
         "plugins": {

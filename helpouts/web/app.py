@@ -24,6 +24,7 @@ PAGES = (
     "helpouts.scheduling.views",
     "helpouts.calendars.views",
     "helpouts.calendars.views",
+    "helpouts.calendars.views",
     "helpouts.bookings.views",
     "helpouts.bookings.change_views",
     "helpouts.bookings.series_views",
