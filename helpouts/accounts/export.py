@@ -15,8 +15,6 @@ from sqlalchemy.orm import Session
 from helpouts.accounts.models import LoginSession, User
 from helpouts.bookings.models import Booking
 from helpouts.calendars.service import export as export_calendars
-from helpouts.calendars.service import export as export_calendars
-from helpouts.calendars.service import export as export_calendars
 from helpouts.clock import clock
 from helpouts.plugins.records import UserData
 from helpouts.reviews.models import Review
@@ -61,8 +59,6 @@ def export_data(db: Session, user: User) -> dict[str, Any]:
         ],
         "reviews": _rows(db.scalars(reviews.order_by(Review.id)), ("stars", "text", "created_at")),
         "applications": _rows(db.scalars(applications.order_by(Application.id)), _APPLICATION),
-        "calendars": export_calendars(db, user.id),
-        "calendars": export_calendars(db, user.id),
         "calendars": export_calendars(db, user.id),
         "plugins": {
             plugin: dict(record.export(db, user.id))

@@ -29,6 +29,7 @@ from helpouts.runtime import runtime_of
 from helpouts.scheduling.display import Day, group_by_day
 from helpouts.scheduling.service import choices, free_slots, next_free
 from helpouts.scheduling.zones import to_minute
+from helpouts.wishes.times import instant
 
 #: Days of free times that a listing's page shows at once, and at most on demand.
 SLOT_DAYS, MOST_SLOT_DAYS = 14, 31
@@ -36,6 +37,8 @@ SLOT_DAYS, MOST_SLOT_DAYS = 14, 31
 MOST_SLOTS = 300
 #: Most that a price filter can say, in major units.
 MOST_PRICE = 1_000_000
+#: A search for a day without a time means the middle of it; most minutes earlier or later that one may ask for.
+NOON, MOST_AROUND = "12:00", 720
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,26 @@ def search_request(args: MultiDict[str, str], category: Category | None = None) 
         subcategory=_text(args, "sub", 60),
         price=price if price in ("free", "paid") else "",
         price_max=None if price_max is None else price_max * 100,
+        free_at=instant(_text(args, "date", 10), _text(args, "time", 5) or NOON, current_zone()),
+        around_minutes=_number(args, "around", MOST_AROUND) or 0,
+        available_now=_text(args, "now", 1) == "1",
         language=_text(args, "language", 3),
         rating_min=min(_number(args, "rating_min", 5) or 0, 5),
         facets=facets,
         sort=_text(args, "sort", 20) or "relevance",
         page=max(1, _number(args, "page", 100_000) or 1),
     )
+
+
+def time_problem(args: MultiDict[str, str], wanted: SearchRequest) -> str:
+    """What is wrong with the time that an address asks for, in words; "" when nothing is."""
+    if not (args.get("date") or args.get("time")):
+        return ""
+    if wanted.free_at is None:
+        return _("Give a day and a time, such as tomorrow at 15:30; it was left out of the search.")
+    if wanted.free_at + timedelta(minutes=wanted.around_minutes) < clock.now():
+        return _("This time is over: choose a later one.")
+    return ""
 
 
 def listing_view(db: Session, listing: Listing) -> ListingView:

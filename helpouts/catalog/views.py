@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
 from helpouts.catalog import pages, queries
 from helpouts.catalog.cards import picture_path
 from helpouts.catalog.models import Expert, Listing
+from helpouts.catalog.records import SearchRequest
 from helpouts.catalog.service import is_open, may_edit
+from helpouts.clock import clock
 from helpouts.errors import NotFound
 from helpouts.i18n import current_zone
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.web.db import current_db, current_runtime
 from helpouts.web.permissions import OPERATOR_ROLES, current_actor, requires
+from helpouts.wishes import saved
+from helpouts.wishes.chips import chips_of
 
 bp = Blueprint("catalog", __name__)
 
@@ -31,31 +37,48 @@ def category(slug: str) -> ResponseReturnValue:
     if found is None:
         raise NotFound(_l("There is no such field of help here at the moment."))
     wanted = pages.search_request(request.args, found)
-    page = queries.search(db, wanted)
-    return render_template(
-        "helpouts/category.html",
-        category=pages.category_view(found),
-        search=wanted,
-        page=page,
-        language_options=[(option.value, option.label) for option in page.languages],
-        page_url=pages.page_url("catalog.category", request.args, slug=slug),
-    )
+    return _results("helpouts/category.html", wanted, category=pages.category_view(found), base={"slug": slug})
 
 
 @bp.get("/search")
 @requires("public")
 def search() -> ResponseReturnValue:
     """Search over everything on sale."""
-    db = current_db()
     wanted = pages.search_request(request.args)
+    return _results("helpouts/search.html", wanted, categories=queries.category_tiles(current_db(), counted=False))
+
+
+def _results(template: str, wanted: SearchRequest, base: Mapping[str, str] | None = None, **values: Any) -> str:
+    """A page of search results: hits, filters, what was asked for, and what to do when there is nothing."""
+    from helpouts.wishes.request_views import new_url  # it uses the experts' own pages, which use this module
+
+    db = current_db()
     page = queries.search(db, wanted)
+    categories = current_runtime().registry.categories(db)
+    currency = current_runtime().config.currency
+    endpoint = str(request.endpoint)
+    args = {name: request.args.getlist(name)[:20] for name in list(request.args)[:60]}
+    kept = saved.query_of(wanted)
+    timed = {name: args[name] for name in ("date", "time", "around") if wanted.free_at and name in args}
+    asked = chips_of(wanted, categories, currency)
+    in_path = [chip for chip in asked if not (base and chip.drops[0][0] == "category")]
     return render_template(
-        "helpouts/search.html",
+        template,
         search=wanted,
         page=page,
-        categories=queries.category_tiles(db, counted=False),
         language_options=[(option.value, option.label) for option in page.languages],
-        page_url=pages.page_url("catalog.search", request.args),
+        page_url=pages.page_url(endpoint, request.args, **(base or {})),
+        chips=[(chip.label, url_for(endpoint, **{**chip.without(args), **(base or {})})) for chip in in_path],
+        all_url=url_for(endpoint, **(base or {})),
+        save_url=url_for("wishes.save", **{**kept, **timed}) if kept or timed else "",
+        request_url=new_url(wanted),
+        now_url=lambda card: url_for("instant.ask", listing=card.slug),
+        time_problem=pages.time_problem(request.args, wanted),
+        wished=request.args,
+        today=clock.now().astimezone(ZoneInfo(current_zone())).date().isoformat(),
+        currency=currency,
+        viewer_zone=current_zone(),
+        **values,
     )
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
 from helpouts.clock import clock
+from helpouts.i18n import current_zone, use_locale
 from helpouts.jobs.service import enqueue, handler
 from helpouts.mail.service import queue_mail
 from helpouts.runtime import runtime_of
@@ -60,6 +62,8 @@ def _tell(db: Session, saved: SavedSearch) -> None:
     now = clock.now()
     db.execute(update(SavedSearchHit).where(*waiting).values(told_at=now))
     saved.mailed_at = now
+    with use_locale(saved.user.locale, saved.user.zone or "UTC"):
+        link = urlencode(query_of_link(saved), doseq=True)
     base = runtime_of(db).config.public_url.rstrip("/")
     stop = f"{base}/alerts/stop/{searches.stop_token(db, saved)}"
     queue_mail(
@@ -74,11 +78,20 @@ def _tell(db: Session, saved: SavedSearch) -> None:
         cards=cards[:MOST_CARDS],
         count=len(cards),
         more=len(cards) - MOST_CARDS,
-        search_url=f"{base}/search?{query_string(saved.query)}",
+        search_url=f"{base}/search?{link}",
         stop_url=stop,
     )
 
 
-def query_string(query: Mapping[str, Sequence[str]]) -> str:
-    """The stored search as the query of an address."""
-    return urlencode(query, doseq=True)
+def query_of_link(saved: SavedSearch) -> dict[str, list[str]]:
+    """The stored search as parameters of the search page, its time on the clock of the zone in force."""
+    query = {name: list(values) for name, values in saved.query.items()}
+    if saved.free_from is not None and saved.free_until is not None:
+        around = (saved.free_until - saved.free_from) // 2
+        local = (saved.free_from + around).astimezone(ZoneInfo(current_zone()))
+        query |= {
+            "date": [local.date().isoformat()],
+            "time": [local.strftime("%H:%M")],
+            "around": [str(around // timedelta(minutes=1))],
+        }
+    return query
