@@ -26,6 +26,8 @@ def _windows(schedule: Schedule, day: date) -> list[tuple[int, int]]:
     for override in schedule.overrides:
         if override.day == day:
             return list(override.windows)
+    if any(off.first <= day <= off.last for off in schedule.time_off) or day.toordinal() in schedule.closed:
+        return []
     return [
         (rule.start_minute, rule.end_minute)
         for rule in schedule.weekly
@@ -46,8 +48,34 @@ def working_minutes(schedule: Schedule, start: int, end: int) -> set[int]:
     }
 
 
+def room(zone: str, policy: SlotPolicy, given: list[tuple[int, int]], minute: int) -> bool:
+    """Whether the caps allow a session that begins at the minute, besides those that were given."""
+
+    def date_of(at: int) -> date:
+        return wall(zone, at)[0]
+
+    day, caps = date_of(minute), policy.caps
+    same_day = [until - since for since, until in given if date_of(since) == day]
+    same_week = [until - since for since, until in given if date_of(since).isocalendar()[:2] == day.isocalendar()[:2]]
+    length = policy.length_minutes
+    return all(
+        (most_sessions is None or len(those) + 1 <= most_sessions)
+        and (most_minutes is None or sum(those) + length <= most_minutes)
+        for those, most_sessions, most_minutes in (
+            (same_day, caps.most_sessions_day, caps.most_minutes_day),
+            (same_week, caps.most_sessions_week, caps.most_minutes_week),
+        )
+    )
+
+
 def slots(
-    schedule: Schedule, policy: SlotPolicy, busy: list[tuple[int, int]], start: int, end: int, now: int
+    schedule: Schedule,
+    policy: SlotPolicy,
+    busy: list[tuple[int, int]],
+    start: int,
+    end: int,
+    now: int,
+    given: list[tuple[int, int]] | None = None,
 ) -> list[int]:
     """Every minute of [start, end) that is a bookable start."""
     working = working_minutes(schedule, start, end + policy.length_minutes)
@@ -61,6 +89,7 @@ def slots(
             and wall(schedule.zone, minute)[1] % policy.step_minutes == 0
             and working.issuperset(meeting)
             and taken.isdisjoint(kept)
+            and room(schedule.zone, policy, given or [], minute)
         ):
             found.append(minute)
     return found

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from helpouts.scheduling.engine import free_slots, free_windows
-from helpouts.scheduling.rules import DayOverride, Schedule, SlotPolicy, WeeklyRule
+from helpouts.scheduling.rules import Caps, DayOverride, Schedule, SlotPolicy, TimeOff, WeeklyRule
 from helpouts.scheduling.zones import to_minute
 
 #: zone and a date near which its clocks change (or did); the last ones never change
@@ -40,6 +40,9 @@ ZONES = {
 }
 
 
+Span = tuple[int, int]
+
+
 @st.composite
 def windows(draw: st.DrawFn) -> tuple[int, int]:
     """Mostly round hours, sometimes odd minutes, often near midnight or the night hours in which clocks change."""
@@ -50,8 +53,9 @@ def windows(draw: st.DrawFn) -> tuple[int, int]:
 
 
 @st.composite
-def weeks(draw: st.DrawFn, zone: str) -> tuple[Schedule, SlotPolicy, list[tuple[int, int]], int, int, int]:
+def weeks(draw: st.DrawFn, zone: str) -> tuple[Schedule, SlotPolicy, list[Span], int, int, int, list[Span]]:
     change = date.fromisoformat(ZONES[zone])
+    few = st.integers(0, 2)
     near = st.integers(-4, 4).map(lambda days: change + timedelta(days))
     rule = st.builds(
         lambda weekday, window, since, days: WeeklyRule(
@@ -67,6 +71,12 @@ def weeks(draw: st.DrawFn, zone: str) -> tuple[Schedule, SlotPolicy, list[tuple[
         zone,
         tuple(draw(st.lists(rule, min_size=3, max_size=14))),
         tuple(draw(st.lists(override, max_size=2, unique_by=lambda changed: changed.day))),
+        tuple(
+            draw(
+                st.lists(st.builds(lambda first, days: TimeOff(first, first + timedelta(days)), near, few), max_size=1)
+            )
+        ),
+        frozenset(day.toordinal() for day in draw(st.lists(near, max_size=2))),
     )
     noon = to_minute(datetime(change.year, change.month, change.day, 12, tzinfo=ZoneInfo(zone)))
     start = noon + draw(st.integers(-3 * 1440, 0))
@@ -84,8 +94,16 @@ def weeks(draw: st.DrawFn, zone: str) -> tuple[Schedule, SlotPolicy, list[tuple[
         buffer_after=draw(st.sampled_from([0, 0, 10, 45])),
         minimum_notice_minutes=draw(st.sampled_from([0, 0, 60, 1440])),
         horizon_days=draw(st.sampled_from([1, 2, 60])),
+        caps=Caps(
+            draw(st.sampled_from([None, None, 1, 2])),
+            draw(st.sampled_from([None, None, 2, 4])),
+            draw(st.sampled_from([None, None, 60, 200])),
+            draw(st.sampled_from([None, None, 300, 600])),
+        ),
     )
-    return schedule, policy, busy, start, end, start + draw(st.integers(-1500, 1500))
+    session = st.tuples(st.integers(start - 6 * 1440, end + 6 * 1440), st.sampled_from([15, 30, 60]))
+    given = draw(st.lists(session.map(lambda b: (b[0], b[0] + b[1])), max_size=8))
+    return schedule, policy, busy, start, end, start + draw(st.integers(-1500, 1500)), given
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -97,14 +115,15 @@ def weeks(draw: st.DrawFn, zone: str) -> tuple[Schedule, SlotPolicy, list[tuple[
 )
 @given(data=st.data())
 def test_the_engine_agrees_with_every_minute_on_the_wall(zone: str, data: st.DataObject) -> None:
-    schedule, policy, busy, start, end, now = data.draw(weeks(zone))
-    assert free_slots(schedule, policy, busy, start, end, now) == oracle.slots(schedule, policy, busy, start, end, now)
+    schedule, policy, busy, start, end, now, given = data.draw(weeks(zone))
+    found = free_slots(schedule, policy, busy, start, end, now, given)
+    assert found == oracle.slots(schedule, policy, busy, start, end, now, given)
 
     taken = {minute for since, until in busy for minute in range(since, until)}
-    found = free_windows(schedule, busy, start, end)
-    minutes = [minute for since, until in found for minute in range(since, until)]
+    free = free_windows(schedule, busy, start, end)
+    minutes = [minute for since, until in free for minute in range(since, until)]
     assert minutes == sorted(oracle.working_minutes(schedule, start, end) - taken)
-    assert all(before[1] < after[0] for before, after in pairwise(found)), "merged"
+    assert all(before[1] < after[0] for before, after in pairwise(free)), "merged"
 
 
 def test_the_oracle_itself_knows_a_plain_day() -> None:
