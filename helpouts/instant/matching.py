@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, or_, select
 from sqlalchemy.orm import Session
 
 from helpouts.bookings import service as bookings
@@ -113,7 +112,7 @@ def _fitting(db: Session, wish: Wish, *conditions: ColumnElement[bool]) -> list[
         InstantOffer.state.in_(("declined", "missed")),
     )
     chosen = case((Listing.id == (wish.listing_id or 0), 0), else_=1)
-    query: Select[Any] = (
+    query = (
         select(ExpertMember.user_id, Listing)
         .join(Listing, Listing.expert_id == ExpertMember.expert_id)
         .join(Expert, Expert.id == ExpertMember.expert_id)

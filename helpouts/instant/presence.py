@@ -32,10 +32,11 @@ USUAL_MINUTES = 30
 
 def present_users(now: datetime) -> Select[tuple[int]]:
     """User ids whose switch is on and of whom a device is connected, whether they have time or not."""
-    return _present(now)[0]
+    query: Select[tuple[int]] = _present(now)[0]
+    return query
 
 
-def _present(now: datetime) -> tuple[Select[tuple[int]], Any]:
+def _present(now: datetime) -> tuple[Any, Any]:
     switch = aliased(AvailableSwitch)  # aliases: whoever builds upon this may have the same tables around it
     here = exists().where(DevicePresence.user_id == switch.user_id, DevicePresence.until > now).correlate(switch)
     return select(switch.user_id).where(switch.is_on.is_(True), here), switch
@@ -57,7 +58,8 @@ def available_users(now: datetime, minutes: int = USUAL_MINUTES) -> Select[tuple
     # Two anti-joins, each along an index of its own.
     hosting = exists().where(Booking.host_id == switch.user_id, taken).correlate(switch)
     visiting = exists().where(Booking.customer_id == switch.user_id, taken).correlate(switch)
-    return query.where(~hosting, ~visiting)
+    available: Select[tuple[int]] = query.where(~hosting, ~visiting)
+    return available
 
 
 def is_on(db: Session, user_id: int) -> bool:

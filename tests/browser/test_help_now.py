@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import time
 from datetime import timedelta
+from pathlib import Path
 
+import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
@@ -23,6 +25,7 @@ from helpouts.testing.factories import make_customer, make_expert, make_listing
 from helpouts.testing.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 PASSWORD = "four words make sense 42"
 RING = 6
 
@@ -142,6 +145,13 @@ def rows(site, query):
         return found
 
 
+def accessible(page: Page) -> None:
+    """Axe finds nothing on the page as it is at this moment."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+    assert [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found] == []
+
+
 def dialog(page: Page):
     """What rings."""
     return page.get_by_role("dialog")
@@ -163,6 +173,8 @@ def test_the_second_expert_answers_and_both_are_led_into_the_room(site, people):
         expect(dialog(page)).to_be_visible()
         expect(dialog(page).get_by_role("heading", name="Clara asks for your help")).to_be_focused()
     expect(dialog(bens)).to_be_hidden()
+    accessible(desk)
+    accessible(hers)
     # Nobody answers: the first stops, the second rings.
     expect(dialog(bens)).to_be_visible(timeout=(RING + 5) * 1000)
     for page in (desk, phone):
@@ -229,6 +241,7 @@ def test_a_line_of_three_moves_by_itself_can_be_left_and_survives_a_reload(site,
     expect(second.get_by_text("at most, often less")).to_be_visible()
     expect(third.get_by_role("heading", name="You are number 2 in the line")).to_be_visible()
     expect(fourth.get_by_role("heading", name="You are number 3 in the line")).to_be_visible()
+    accessible(fourth)
     fourth.reload()
     expect(fourth.get_by_role("heading", name="You are number 3 in the line")).to_be_visible()
     third.get_by_role("button", name="Leave the line").click()
