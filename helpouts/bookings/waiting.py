@@ -226,12 +226,12 @@ def _offer_to_all(db: Session, listing: Listing, waiting: Sequence[WaitlistEntry
     for entry in waiting:
         if not free:
             return
-        if _offer(db, listing, entry, free):
+        if offer_one(db, listing, entry, free):
             # What was held may have taken more than one start with it.
             free = scheduling.free_slots(db, listing, now, end)
 
 
-def _offer(db: Session, listing: Listing, entry: WaitlistEntry, free: Iterable[datetime]) -> bool:
+def offer_one(db: Session, listing: Listing, entry: WaitlistEntry, free: Iterable[datetime]) -> bool:
     """Hold the first start that suits this person; tells whether there was one."""
     had = set(db.scalars(select(WaitlistOffer.starts_at).where(WaitlistOffer.entry_id == entry.id)))
     for start in free:
