@@ -16,16 +16,20 @@ from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
 from helpouts.audit.actor import SYSTEM, Actor
+from helpouts.bookings import links, moving, series, waiting
 from helpouts.bookings import service as bookings
 from helpouts.bookings.models import Booking
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
 from helpouts.demo.history import answers
+from helpouts.instant import asking, presence
+from helpouts.instant.models import DevicePresence
 from helpouts.plugins.service import write_settings
 from helpouts.runtime import Runtime, runtime_of
 from helpouts.scheduling.service import free_slots
 from helpouts.sessions.service import session_of
 from helpouts.site import put
+from helpouts.testing.factories import make_user
 from helpouts.testing.site import Site
 from helpouts.vetting import service as vetting
 from helpouts.vetting.models import Application
@@ -54,6 +58,34 @@ CONSOLE = (
     *("users", "experts", "applications", "invitations", "listings", "bookings", "payments", "refunds", "reviews"),
     *("rooms", "ledger", "audit", "jobs", "mails"),
 )
+
+
+def _changes(db: Session, paid: Listing, free: Listing, customer: User, booking: Booking) -> list[Place]:
+    """Moving and cancelling, with and without an account; a series, and the wait-list."""
+    starts = free_slots(db, paid, clock.now() + timedelta(days=12), clock.now() + timedelta(days=20))
+    other = moving.other_starts(db, booking, booking.starts_at, booking.starts_at + timedelta(days=7))[0]
+    moving.reschedule(db, booking, other, Actor("expert", booking.host_id, "expert"), "A doctor's appointment.")
+    told = answers(bookings.check_bookable(db, paid))
+    actor = Actor("customer", customer.id, customer.email)
+    zone, times = "Europe/Berlin", [starts[0], starts[-1]]
+    held = series.hold_series(
+        db, paid, customer, times, told, every_weeks=1, zone=zone, idempotency_key="series", actor=actor
+    )
+    entry = waiting.join(db, free, customer.id, answers(bookings.check_bookable(db, free)), zone=zone, weekdays=[5])
+    one = series.bookings_of(db, held)[0]
+    links_to = [links.link(db, booking, customer, purpose) for purpose in ("cancel", "move", "answer")]
+    found = [Place("visitor", "/b/" + url.partition("/b/")[2]) for url in links_to]
+    found.append(Place("visitor", "/b/" + links.link(db, one, customer, "take").partition("/b/")[2]))
+    paths = (
+        f"/bookings/{booking.public_id}/move",
+        f"/bookings/{booking.public_id}/move/answer",
+        f"/book/{paid.id}/series?start={starts[len(starts) // 2]:%Y-%m-%dT%H:%M:%SZ}",
+        f"/series/{held.public_id}/checkout",
+        f"/series/{held.public_id}/cancel",
+        f"/wait/{paid.id}",
+        f"/waiting/{entry.public_id}",
+    )
+    return [*found, *(Place("customer", path) for path in paths)]
 
 
 def places(runtime: Runtime) -> list[Place]:
@@ -108,6 +140,8 @@ def places(runtime: Runtime) -> list[Place]:
                 f"/room/{session.room_id}",
             )
         ]
+        found += _help_now(db, own, free, customer)
+        found += _changes(db, paid, free, customer, later)
         found += [
             Place("expert", path)
             for path in (
@@ -130,6 +164,28 @@ def places(runtime: Runtime) -> list[Place]:
         found += [Place("operator", f"/console/plugins/{name}/") for name in ("payments_wallet", "video_aiortc")]
         found += [Place("operator", f"/console/{part}/") for part in CONSOLE]
     return [*found, Place("customer", "/console/", 403)]
+
+
+def _help_now(db: Session, own: Listing, free: Listing, customer: User) -> list[Place]:
+    """The pages of help right now; the expert is available, and rings for somebody who waits."""
+    presence.turn(db, own.expert.owner.id, True)
+    presence.turn(db, free.expert.owner.id, True)
+    for user_id in (own.expert.owner.id, free.expert.owner.id):
+        db.add(DevicePresence(user_id=user_id, node="elsewhere", until=clock.now() + timedelta(hours=2)))
+    db.flush()
+    put(db, "ring_seconds", 300, SYSTEM)
+    given = answers(runtime_of(db).registry.category(free.category))
+    other = make_user(db, "Wanda Wait")
+    actor = Actor("customer", other.id, other.email)
+    asked = asking.ask(db, other, given, listing=free, zone="UTC", idempotency_key="now", actor=actor)
+    assert asked.state == "ringing"
+    return [
+        Place("customer", "/now"),
+        Place("customer", f"/now?listing={own.slug}"),
+        Place("customer", f"/now?listing={free.slug}"),
+        Place("customer", f"/now?category={own.category}"),
+        Place("customer", "/now?category=fashion"),
+    ]
 
 
 def _held(db: Session, listing: Listing, customer: User, key: str, days: int) -> Booking:
