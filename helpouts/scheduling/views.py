@@ -125,3 +125,6 @@ def _duration(minutes: int) -> str:
     if minutes % (24 * 60) == 0:
         return i18n.ngettext("%(n)s day", "%(n)s days", minutes // (24 * 60))
     return formatting.minutes(minutes)
+
+
+from helpouts.scheduling import week_views  # noqa: E402, F401  # the week's page, on the same blueprint
