@@ -20,6 +20,7 @@ from helpouts.plugins.records import UserData
 from helpouts.reviews.models import Review
 from helpouts.runtime import runtime_of
 from helpouts.vetting.models import Application
+from helpouts.wishes.privacy import export as export_wishes
 
 _ACCOUNT = ("email", "name", "birth_date", "locale", "zone", "created_at", "confirmed_at")
 _SESSION = ("created_at", "last_seen_at", "expires_at", "user_agent", "address")
@@ -60,6 +61,7 @@ def export_data(db: Session, user: User) -> dict[str, Any]:
         "reviews": _rows(db.scalars(reviews.order_by(Review.id)), ("stars", "text", "created_at")),
         "applications": _rows(db.scalars(applications.order_by(Application.id)), _APPLICATION),
         "calendars": export_calendars(db, user.id),
+        **export_wishes(db, user.id),
         "plugins": {
             plugin: dict(record.export(db, user.id))
             for plugin, record in runtime_of(db).registry.surface("helpouts_user_data", UserData)

@@ -72,7 +72,7 @@ class AnswerForm(FlaskForm):
 
     listing = SelectField(_l("Offer one of your listings"))
     day = DateField(_l("Proposed day"), validators=[Optional()])
-    time = TimeField(_l("Time"), validators=[Optional()])
+    time = TimeField(_l("Start time"), validators=[Optional()])
     text = TextAreaField(
         _l("A word to the customer"),
         description=_l("No telephone numbers, mail addresses or links, please."),

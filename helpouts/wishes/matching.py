@@ -15,11 +15,11 @@ from sqlalchemy import Row, Select, or_, select
 from sqlalchemy.orm import Session
 
 from helpouts.catalog.category import Category
-from helpouts.catalog.filters import words_of
 from helpouts.catalog.models import ExpertMember, Listing
 from helpouts.catalog.queries import FACET_PREFIX
 from helpouts.catalog.service import is_open
 from helpouts.clock import clock
+from helpouts.finding import words
 from helpouts.jobs.service import enqueue, handler
 from helpouts.runtime import runtime_of
 from helpouts.scheduling import changes
@@ -32,14 +32,14 @@ BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a search may say of a listing, in comparable form.  ``text`` is everything that words are looked for in."""
+    """What a search may say of a listing, in comparable form; ``stems`` are those of all texts that it looks into."""
 
-    text: str
+    stems: frozenset[str]
     facets: Mapping[str, Any]
 
     def fits(self, query: Mapping[str, Sequence[str]]) -> bool:
         """Whether the words and facets of a saved search are found here."""
-        if not all(word in self.text for word in words_of(query.get("q", [""])[0])):
+        if not all(self.stems.intersection(words.stems(word)) for word in words.asked(query.get("q", [""])[0])):
             return False
         return all(
             any(_holds(self.facets.get(key.removeprefix(FACET_PREFIX)), value) for value in values)
@@ -56,7 +56,15 @@ def document_of(listing: Listing, category: Category) -> Document:
         *category.name.values(),
         *(topic.label.values() if topic else ()),
     ]
-    return Document("\n".join(parts).lower(), listing.fields)
+    parts += [
+        label
+        for field in category.listing_fields
+        for choice in field.choices
+        if _holds(listing.fields.get(field.key), choice.value)
+        for label in choice.label.values()
+    ]
+    found = {word for part in parts for word in words.split(part)}
+    return Document(frozenset(stem for word in found for stem in words.stems(word)), listing.fields)
 
 
 def published(db: Session, listing: Listing) -> None:

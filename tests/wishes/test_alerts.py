@@ -148,6 +148,7 @@ def test_a_link_that_we_did_not_make_stops_nothing(db, clara, token):
         ({"q": "router printer"}, False),
         ({"q": "Netze"}, False),
         ({"q": "Jonas"}, True),
+        ({"q": "routers"}, True),
         ({"category": "it"}, True),
         ({"category": "fashion"}, False),
         ({"category": "it", "subcategory": "networks"}, True),

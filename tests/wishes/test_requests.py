@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from helpouts.accounts.export import export_data
 from helpouts.audit.actor import Actor
 from helpouts.audit.models import AuditEntry, Transition
+from helpouts.catalog.records import SearchRequest
 from helpouts.clock import clock
 from helpouts.errors import Conflict, HelpoutsError, NotAllowed, NotFound
 from helpouts.jobs.models import Job
 from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing, make_user
-from helpouts.wishes import answers, moderation, requests
+from helpouts.wishes import answers, moderation, requests, saved
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -268,3 +270,13 @@ def test_a_request_is_its_writers_own(db, clara, jonas):
     assert requests.own_request(db, clara.id, request.public_id) is request
     with pytest.raises(NotFound):
         requests.own_request(db, jonas.owner.id, request.public_id)
+
+
+def test_people_get_what_they_wrote_in_their_export(db, clara, jonas):
+    request = requests.post(db, clara, good(), "UTC")
+    saved.save(db, clara, SearchRequest(q="router"), "Routers")
+    answers.answer(db, request, jonas, as_expert(jonas), text="I have seen this many times, let us look together.")
+    found = export_data(db, clara)
+    assert found["saved_searches"][0]["query"] == {"q": ["router"]}
+    assert found["help_requests"][0]["title"] == request.title
+    assert export_data(db, jonas.owner)["request_answers"][0]["text"].startswith("I have seen")
