@@ -119,6 +119,7 @@ def choose(public_id: str) -> ResponseReturnValue:
     source = service.source_of(db, current_user.id, public_id, lock_row=request.method == "POST")
     known = source.collections or []
     form = forms.ChooseForm(data={"calendars": [item["href"] for item in known if item["chosen"]]})
+    form.calendars.flags.required = True
     form.calendars.choices = [(item["href"], item["name"]) for item in known]
     if form.validate_on_submit():
         try:

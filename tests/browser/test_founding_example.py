@@ -343,8 +343,8 @@ def test_the_founding_example(site, chromium):
     assert balances(site, wallet, escrow) == [7500, 2500]
     for address in (CUSTOMER, EXPERT):
         mail = site.mailbox.wait_for(address, "Booked")
-        invitation = next(mail.iter_attachments())
-        assert invitation.get_content_type() == "text/calendar"
+        invitation = next(part for part in mail.walk() if part.get_content_type() == "text/calendar")
+        assert invitation.get_param("method") == "REQUEST"
         assert "METHOD:REQUEST" in invitation.get_content()
 
     make_it_now(site, public_id)

@@ -19,6 +19,7 @@ from helpouts.audit.actor import SYSTEM, Actor
 from helpouts.bookings import links, moving, series, waiting
 from helpouts.bookings import service as bookings
 from helpouts.bookings.models import Booking
+from helpouts.calendars.models import CalendarSource
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
 from helpouts.demo.history import answers
@@ -106,6 +107,7 @@ def places(runtime: Runtime) -> list[Place]:
         application = db.scalars(select(Application)).first()
         vetting.issue(db, "it", "friend@example.org", SYSTEM)
         session = session_of(db, soon)
+        account = _calendars(db, expert)
         assert application is not None
         assert session is not None
         assert done is not None
@@ -131,7 +133,7 @@ def places(runtime: Runtime) -> list[Place]:
             Place("customer", path)
             for path in (
                 *("/", "/account", "/account/profile", "/account/notices", "/account/security", "/change", "/tf-setup"),
-                *("/mf-recovery-codes", "/verify", "/join", "/x/payments_wallet/"),
+                *("/account/calendar", "/mf-recovery-codes", "/verify", "/join", "/x/payments_wallet/"),
                 f"/book/{paid.id}?start={start:%Y-%m-%dT%H:%M:%SZ}",
                 f"/bookings/{held.public_id}/checkout",
                 f"/bookings/{later.public_id}",
@@ -148,6 +150,10 @@ def places(runtime: Runtime) -> list[Place]:
                 *(
                     "/expert",
                     "/expert/hours",
+                    "/expert/calendars",
+                    "/expert/calendars/connect?kind=ical",
+                    "/expert/calendars/connect?kind=caldav",
+                    f"/expert/calendars/{account}",
                     "/expert/profile",
                     "/expert/listings/new",
                     "/expert/listings/new?category=it",
@@ -186,6 +192,25 @@ def _help_now(db: Session, own: Listing, free: Listing, customer: User) -> list[
         Place("customer", f"/now?category={own.category}"),
         Place("customer", "/now?category=fashion"),
     ]
+
+
+def _calendars(db: Session, expert: User) -> str:
+    """Connected calendars in every state; the key of an account in which calendars are to be chosen."""
+    now = clock.now()
+    read = {"read_at": now - timedelta(hours=3), "events": 12, "next_at": now + timedelta(days=9)}
+    states: list[dict[str, object]] = [
+        {"name": "Family", **read},
+        {"name": "Work", "failures": 2, "trouble": "status", "trouble_status": 500, "left_out": 1, **read},
+        {"name": "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamten", "failures": 1},
+        {"name": "New", "next_at": now + timedelta(days=9)},
+        {"name": "Account", "kind": "caldav", "next_at": None},
+    ]
+    for state in states:
+        source = CalendarSource(user_id=expert.id, **{"kind": "ical", "host": "example.org", "sealed": "", **state})
+        source.collections = [{"href": f"/{n}/", "name": f"Number {n}", "chosen": False} for n in (1, 2)]
+        db.add(source)
+    db.flush()
+    return source.public_id
 
 
 def _held(db: Session, listing: Listing, customer: User, key: str, days: int) -> Booking:
