@@ -104,9 +104,11 @@ def _ask_page(
     db, me = current_db(), current_user.id
     if listing is not None:
         outlook = offers.outlook(db, offers.wish_for(listing, me))
+    elif there:
+        currency = str(form.most.choices[0].value).partition(":")[0]
+        outlook = offers.outlook(db, matching.Wish(me, None, slug, sub, offers.NO_LIMIT, currency, True))
     else:
-        wish = matching.Wish(me, None, slug, sub, offers.NO_LIMIT, _currency(form), True)
-        outlook = offers.outlook(db, wish) if there else offers.Outlook("empty")
+        outlook = offers.Outlook("empty")
     name = in_language(category.name)
     here = {"listing": listing.slug} if listing is not None else {"category": slug, **({"sub": sub} if sub else {})}
     if outlook.state == "empty":
@@ -133,10 +135,6 @@ def _ask_page(
         face=picture(listing.expert.owner.avatar) if listing is not None else "",
     )
     return page, 400 if form.errors else 200
-
-
-def _currency(form: Any) -> str:
-    return str(form.most.choices[0].value).partition(":")[0]
 
 
 @bp.get("/now/<public_id>")
