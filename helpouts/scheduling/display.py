@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
+from babel import Locale
 from babel.dates import format_date, format_time
 
 from helpouts.i18n import babel_locale, current_zone
-from helpouts.scheduling.rules import zone_info
-from helpouts.scheduling.zones import ChangeDay, day_offset, from_minute
+from helpouts.scheduling.rules import DAY, zone_info
+from helpouts.scheduling.zones import EPOCH_ORDINAL, ChangeDay, day_offset, day_start, from_minute, local_ordinal
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,13 @@ class Day:
 
 def slot_value(minute: int) -> str:
     """The form value of an epoch minute, e.g. ``2026-11-24T08:00:00Z`` (RFC 3339)."""
-    return from_minute(minute).strftime("%Y-%m-%dT%H:%M:%SZ")
+    day, rest = divmod(minute, DAY)
+    return f"{_iso_date(day)}T{rest // 60:02}:{rest % 60:02}:00Z"
+
+
+@lru_cache(maxsize=4096)
+def _iso_date(day: int) -> str:
+    return date.fromordinal(EPOCH_ORDINAL + day).isoformat()
 
 
 def group_by_day(slots: Iterable[int], zone: str | None = None, taken: Collection[int] = ()) -> list[Day]:
@@ -49,13 +57,28 @@ def group_by_day(slots: Iterable[int], zone: str | None = None, taken: Collectio
     :raises HelpoutsError: if there is no such zone.
     """
     zone = zone or current_zone()
-    info = zone_info(zone)
+    locale = str(babel_locale())
     days: dict[date, list[Slot]] = {}
+    until: int | None = None
+    offset: int | ChangeDay = 0
+    found: list[Slot] = []
     for minute in slots:
-        local = from_minute(minute).astimezone(info)
-        slot = Slot(slot_value(minute), time_label(local, zone), minute in taken)
-        days.setdefault(local.date(), []).append(slot)
-    return [Day(day, day_label(day), tuple(found)) for day, found in days.items()]
+        if until is None or minute >= until:
+            ordinal = local_ordinal(zone, minute)
+            until, offset = day_start(zone, ordinal + 1), day_offset(zone, ordinal)
+            found = days.setdefault(date.fromordinal(ordinal), [])
+        if isinstance(offset, int):
+            label = _clock_label(locale, (minute + offset) % DAY)
+        else:
+            label = time_label(from_minute(minute).astimezone(zone_info(zone)), zone)
+        found.append(Slot(slot_value(minute), label, minute in taken))
+    return [Day(day, day_label(day), tuple(slots_of_day)) for day, slots_of_day in days.items()]
+
+
+@lru_cache(maxsize=1440 * 8)
+def _clock_label(locale: str, minute: int) -> str:
+    """A time of the day; there are 1440 of them, and a page shows hundreds."""
+    return format_time(time(minute // 60, minute % 60), "short", locale=locale)
 
 
 def day_label(day: date) -> str:
@@ -63,7 +86,12 @@ def day_label(day: date) -> str:
 
     CLDR has this pattern with short names only; they are widened as UTS 35 says (part 4, "Matching Skeletons").
     """
-    locale = babel_locale()
+    return _day_label(str(babel_locale()), day)
+
+
+@lru_cache(maxsize=4096)
+def _day_label(name: str, day: date) -> str:
+    locale = Locale.parse(name)
     skeletons = locale.datetime_skeletons
     pattern = str((skeletons.get("MMMMEd") or skeletons["MMMEd"]).pattern)
     wide = re.sub(
