@@ -36,6 +36,8 @@ from helpouts.web.permissions import current_actor, requires
 bp = Blueprint("booking_changes", __name__)
 #: Days of other times that a page shows at once.
 SHOWN = timedelta(days=14)
+#: They begin so long before the time that it has now.
+NEAR = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def _move(visit: Visit) -> ResponseReturnValue:
         answer = _tried(form, visit, act)
         if answer is not None:
             return answer
-    since = slot_start(request.args.get("from", ""), None)
+    since = slot_start(request.args.get("from", ""), booking.starts_at - NEAR)
     starts = moving.other_starts(current_db(), booking, since, since + SHOWN) if moving.can_move(booking) else []
     days, later = first_days(group_by_day([to_minute(start) for start in starts]), since + SHOWN)
     return _page(

@@ -110,7 +110,7 @@ class RestForm(FlaskForm):
 
 def weekday_names() -> dict[int, str]:
     """Monday (0) to Sunday in the language in force."""
-    return dict(babel_locale().days["stand-alone"]["wide"])
+    return dict(sorted(babel_locale().days["stand-alone"]["wide"].items()))
 
 
 def booking_form(category: Category) -> type[BookingForm]:

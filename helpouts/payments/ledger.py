@@ -29,7 +29,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Result, bindparam, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -256,7 +256,7 @@ def _lock(db: Session, lines: Sequence[Line]) -> dict[tuple[str, str], _Account]
 def _locked(db: Session, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], _Account]:
     codes, currencies = sorted({code for code, _ in wanted}), sorted({currency for _, currency in wanted})
     if len(codes) == 2 and len(currencies) == 1:  # nearly always: one line
-        rows = _LOCK_PAIR.run(db, {"one": codes[0], "two": codes[1], "currency": currencies[0]})
+        rows: Result[Any] = _LOCK_PAIR.run(db, {"one": codes[0], "two": codes[1], "currency": currencies[0]})
     else:
         rows = db.execute(_LOCK_ACCOUNTS, {"codes": codes, "currencies": currencies})
     return {

@@ -56,7 +56,8 @@ class PlaceForm(ToldReasonForm):
 
 def _instant(field: Any) -> datetime:
     """A local time of a form on the operator's clock."""
-    return datetime.replace(field.data, tzinfo=ZoneInfo(current_zone())).astimezone(UTC)
+    local: datetime = field.data
+    return local.replace(tzinfo=ZoneInfo(current_zone())).astimezone(UTC)
 
 
 def _cancel(db: Session, booking: Booking, form: Any, actor: Actor) -> None:

@@ -22,6 +22,7 @@ from helpouts_admin.views.overview import OverviewView
 from helpouts_admin.views.payments import PaymentsView, RefundsView
 from helpouts_admin.views.payouts import PayoutsView
 from helpouts_admin.views.plugins import PluginsView
+from helpouts_admin.views.requests import RequestsView
 from helpouts_admin.views.reviews import ReviewsView
 from helpouts_admin.views.site import SiteView
 from helpouts_admin.views.users import UsersView
@@ -41,6 +42,7 @@ def pages(app: Flask) -> tuple[BaseView, list[Any]]:
         RefundsView(_l("Refunds"), business),
         PayoutsView(_l("Payouts"), business),
         LedgerView(_l("Ledger"), business),
+        RequestsView(_l("Requests"), business),
         ReviewsView(_l("Reviews"), business),
         PluginsView(_l("Plugins"), site, "console_plugins", "plugins"),
         SiteView(_l("Site settings"), site, "console_site", "site"),
