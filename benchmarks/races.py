@@ -220,6 +220,8 @@ class Race:
             inbox.put(None)
         for process in self._processes:
             process.join(timeout=30)
+            if process.is_alive():  # what hangs at its end must not keep the caller from ending
+                process.kill()
         self.runtime.database.dispose()
 
 

@@ -1,0 +1,32 @@
+"""Several web processes are asked for the same time by their API: exactly one books it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks import races, races_api
+
+ROUNDS = 3
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def running(request: pytest.FixtureRequest) -> Iterator[races.Race]:
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/race.sqlite3"
+        if request.param == "postgresql":
+            url = request.getfixturevalue("postgres").create("race_api")
+        with races.race(url, folder, rivals=4) as made:
+            yield made
+        if request.param == "postgresql":
+            request.getfixturevalue("postgres").drop("race_api")
+
+
+@pytest.mark.slow
+def test_exactly_one_program_wins(running: races.Race) -> None:
+    assert races.PATHS["api"] is races_api.book
+    for _ in range(ROUNDS):
+        told, live = running.round("api")
+        assert (told, live) == ({"won": 1, "lost": 3}, 1)
