@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -259,7 +259,14 @@ def listing_by_slug(db: Session, slug: str) -> Listing | None:
 
 def slots_json(days: list[Day]) -> list[dict[str, Any]]:
     """Free times as JSON."""
-    return [asdict(day) | {"date": day.date.isoformat()} for day in days]
+    return [
+        {
+            "date": day.date.isoformat(),
+            "label": day.label,
+            "slots": [{"value": slot.value, "label": slot.label, "disabled": slot.disabled} for slot in day.slots],
+        }
+        for day in days
+    ]
 
 
 def _offer(listing: Listing, url: str, available: bool) -> dict[str, Any]:
