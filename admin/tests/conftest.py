@@ -36,6 +36,7 @@ from helpouts.testing.factories import make_expert, make_user
 from helpouts.testing.plugin import PLUGINS
 from helpouts.vetting.models import Application, ApplicationMessage, Invitation, Verdict
 from helpouts.web.app import create_app
+from helpouts.wishes.models import HelpRequest
 
 ROLES = ("support", "curator", "finance", "admin")
 #: What an attacker would write into every text that an operator looks at.
@@ -162,6 +163,7 @@ class World:
     job: int
     mail: int
     audit: int
+    request: int
 
 
 @pytest.fixture
@@ -295,6 +297,15 @@ def fill(db: Session, people: dict[str, User]) -> World:
             reason=NASTY,
         )
     )
+    asked = HelpRequest(
+        customer=customer,
+        category="it",
+        title=NASTY,
+        text=NASTY,
+        budget_minor=2000,
+        expires_at=now + timedelta(days=14),
+    )
+    db.add(asked)
     db.add(PluginFailure(plugin="sample", where=NASTY, message=NASTY, traceback=NASTY))
     if db.get(LiveNode, NASTY) is None:
         db.add(LiveNode(name=NASTY, public_url=NASTY, heartbeat_at=now))
@@ -316,6 +327,7 @@ def fill(db: Session, people: dict[str, User]) -> World:
         job.id,
         mail.id,
         entry.id,
+        asked.id,
     )
 
 

@@ -86,6 +86,7 @@ def test_each_role_does_its_actions_and_no_others(
         "console_payments": world.payment,
         "console_refunds": world.refund,
         "console_payouts": world.payout,
+        "console_requests": world.request,
         "console_reviews": world.review,
         "console_users": world.user,
         "console_jobs": world.job,
