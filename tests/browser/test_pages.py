@@ -21,6 +21,7 @@ from helpouts.bookings import service as bookings
 from helpouts.bookings.models import Booking
 from helpouts.calendars.models import CalendarSource
 from helpouts.catalog.models import Listing
+from helpouts.catalog.records import SearchRequest
 from helpouts.clock import clock
 from helpouts.demo.history import answers
 from helpouts.instant import asking, presence
@@ -34,6 +35,8 @@ from helpouts.testing.factories import make_user
 from helpouts.testing.site import Site
 from helpouts.vetting import service as vetting
 from helpouts.vetting.models import Application
+from helpouts.wishes import answers as request_answers
+from helpouts.wishes import requests, saved
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -54,10 +57,11 @@ class Place:
     status: int = 200
 
 
+WISHES = ("/account/searches", "/account/searches/new?q=router&category=it&price=free", "/requests", "/requests/new")
 PUBLIC = ("/", "/search", "/search?q=router", "/search?q=xyzzy", "/about", "/imprint", "/login", "/register", "/reset")
 CONSOLE = (
     *("users", "experts", "applications", "invitations", "listings", "bookings", "payments", "refunds", "reviews"),
-    *("rooms", "ledger", "audit", "jobs", "mails"),
+    *("requests", "rooms", "ledger", "audit", "jobs", "mails"),
 )
 
 
@@ -169,7 +173,36 @@ def places(runtime: Runtime) -> list[Place]:
         ]
         found += [Place("operator", f"/console/plugins/{name}/") for name in ("payments_wallet", "video_aiortc")]
         found += [Place("operator", f"/console/{part}/") for part in CONSOLE]
+    found += _wishes(runtime)
     return [*found, Place("customer", "/console/", 403)]
+
+
+def _wishes(runtime: Runtime) -> list[Place]:
+    """Saved searches and posted requests, open, answered and with the longest words."""
+    with runtime.database.write() as db:
+        customer = db.scalars(select(User).where(User.email == "customer@demo.example")).one()
+        expert = db.scalars(select(User).where(User.email == "expert@demo.example")).one()
+        live = db.scalars(select(Listing).where(Listing.state == "live").order_by(Listing.id)).all()
+        own = next(offer for offer in live if offer.expert.owner.id == expert.id)
+        wish = {
+            "category": own.category,
+            "title": "Donaudampfschifffahrtsgesellschaftskapitänsmütze",
+            "text": "Die Netzwerkzugangskontrolleinrichtung meldet Verbindungsaufbauzeitüberschreitungen.",
+            "timing": "week",
+            "budget_minor": 2000,
+        }
+        answered = requests.post(db, customer, wish, "Europe/Berlin")
+        waiting = requests.post(db, customer, {**wish, "title": "My printer hides"}, "Europe/Berlin")
+        actor = Actor("expert", expert.id, expert.email)
+        request_answers.answer(db, answered, own.expert, actor, listing_id=own.id, text="I know this lamp.")
+        search = saved.save(db, customer, SearchRequest(q="router", category=own.category), "Router " * 11)
+        stop = f"/alerts/stop/{saved.stop_token(db, search)}"
+        filtered = "/search?q=router&category=it&price=paid&date=2027-01-26&time=15:30&around=60&rating_min=4"
+        return [
+            *(Place("visitor", path) for path in (stop, filtered, "/requests/new?title=router&topic=it")),
+            *(Place("customer", path) for path in (*WISHES, f"/requests/{answered.public_id}")),
+            *(Place("expert", path) for path in ("/expert/requests", f"/expert/requests/{waiting.public_id}")),
+        ]
 
 
 def _help_now(db: Session, own: Listing, free: Listing, customer: User) -> list[Place]:
