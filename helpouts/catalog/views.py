@@ -195,4 +195,4 @@ def _absolute(path: str) -> str:
     return f"{base.rstrip('/')}{path}"
 
 
-from helpouts.catalog import desk  # noqa: E402, F401  # the experts' own pages, on the same blueprint
+from helpouts.catalog import desk, serving_views  # noqa: E402, F401  # the experts' own pages, on the same blueprint
