@@ -154,6 +154,7 @@ def places(runtime: Runtime) -> list[Place]:
                 *(
                     "/expert",
                     "/expert/hours",
+                    "/expert/week",
                     "/expert/calendars",
                     "/expert/calendars/connect?kind=ical",
                     "/expert/calendars/connect?kind=caldav",

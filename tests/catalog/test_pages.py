@@ -400,7 +400,7 @@ def test_the_reason_of_a_refusal_is_on_the_desk(ada: FlaskClient, runtime: Runti
 def test_nobody_touches_the_listings_of_others(ada: FlaskClient, runtime: Runtime) -> None:
     with runtime.database.write() as db:
         other = make_listing(db, make_expert(db, "Bo Gear"), "Brakes for beginners").id
-    csrf = token(ada, "/expert/hours")
+    csrf = hours_token(ada)
     assert ada.get(f"/expert/listings/{other}").status_code == 404
     for action in ("", "/submit", "/withdraw", "/retire"):
         assert ada.post(f"/expert/listings/{other}{action}", data={**csrf, **good_form()}).status_code == 404
@@ -432,6 +432,13 @@ def test_the_profile_is_changed_and_checked(ada: FlaskClient) -> None:
 # -- hours -----------------------------------------------------------------------------------------------------------
 
 
+def hours_token(client: FlaskClient) -> dict[str, str]:
+    """The token, and the version of the hours that the form was made for."""
+    version = re.search(r'name="version" value="(\d+)"', client.get("/expert/hours").text)
+    assert version is not None
+    return {**token(client, "/expert/hours"), "version": version[1]}
+
+
 def hours_form(**changes: Any) -> dict[str, Any]:
     form: dict[str, Any] = {
         "zone": "Europe/Berlin",
@@ -458,7 +465,7 @@ def test_hours_are_saved_and_shown(ada: FlaskClient, runtime: Runtime) -> None:
             "date1-to": ["11:00"],
         }
     )
-    assert ada.post("/expert/hours", data={**token(ada, "/expert/hours"), **sent}).status_code == 303
+    assert ada.post("/expert/hours", data={**hours_token(ada), **sent}).status_code == 303
     with runtime.database.read() as db:
         row = schedule_of(db, db.scalars(select(ExpertMember.user_id)).one())
         assert [(h.weekday, h.start_minute, h.end_minute) for h in row.weekly] == [(0, 540, 750), (0, 840, 1440)]
@@ -503,7 +510,7 @@ def test_hours_are_saved_and_shown(ada: FlaskClient, runtime: Runtime) -> None:
 def test_what_is_wrong_with_hours_is_said_at_its_place_and_saves_nothing(
     ada: FlaskClient, runtime: Runtime, changes: dict[str, Any], field: str
 ) -> None:
-    answer = ada.post("/expert/hours", data={**token(ada, "/expert/hours"), **hours_form(**changes)})
+    answer = ada.post("/expert/hours", data={**hours_token(ada), **hours_form(**changes)})
     assert answer.status_code == 400
     assert set(errors_in(answer.text)) == {field}
     assert "<script>alert" not in answer.text
@@ -513,7 +520,7 @@ def test_what_is_wrong_with_hours_is_said_at_its_place_and_saves_nothing(
 
 def test_monday_is_copied_to_all_weekdays_without_saving(ada: FlaskClient, runtime: Runtime) -> None:
     sent = hours_form(**{"day0-from": ["07:15", ""], "day0-to": ["08:45", ""], "copy": "1"})
-    page = ada.post("/expert/hours", data={**token(ada, "/expert/hours"), **sent})
+    page = ada.post("/expert/hours", data={**hours_token(ada), **sent})
     assert page.status_code == 200
     assert page.text.count('value="07:15"') == 5
     with runtime.database.read() as db:
@@ -521,11 +528,11 @@ def test_monday_is_copied_to_all_weekdays_without_saving(ada: FlaskClient, runti
 
 
 def test_dates_that_are_over_are_kept_but_not_shown(ada: FlaskClient, runtime: Runtime) -> None:
-    sent = {**token(ada, "/expert/hours"), **hours_form(**{"date": ["2026-11-24"], "date0-off": "1"})}
+    sent = {**hours_token(ada), **hours_form(**{"date": ["2026-11-24"], "date0-off": "1"})}
     ada.post("/expert/hours", data=sent)
     clock.set(MONDAY + timedelta(days=3))
     assert "2026-11-24" not in ada.get("/expert/hours").text
-    ada.post("/expert/hours", data={**token(ada, "/expert/hours"), **hours_form()})
+    ada.post("/expert/hours", data={**hours_token(ada), **hours_form()})
     with runtime.database.read() as db:
         row = schedule_of(db, db.scalars(select(ExpertMember.user_id)).one())
         assert [override.day.isoformat() for override in row.overrides] == ["2026-11-24"]

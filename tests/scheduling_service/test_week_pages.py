@@ -113,3 +113,77 @@ def test_what_cannot_be_done_changes_nothing_and_says_so(
 @pytest.mark.parametrize("text", ["", "2026-11-26", "9999-99-99", "nonsense", "1900-01-01", "2999-01-01"])
 def test_any_date_leads_to_a_week(ada: FlaskClient, text: str) -> None:
     assert ada.get(f"/expert/week?from={text}").status_code == 200
+
+
+def form(client: FlaskClient) -> dict[str, Any]:
+    """What a browser would send of the hours form, but for the hours of the week."""
+    page = client.get("/expert/hours").text
+    version = re.search(r'name="version" value="(\d+)"', page)
+    assert version is not None
+    return {
+        **token(page),
+        "version": version[1],
+        "zone": "Europe/Berlin",
+        **{f"day{day}-from": "09:00" for day in range(5)},
+        **{f"day{day}-to": "12:00" for day in range(5)},
+        "step_minutes": "15",
+        "buffer_before": "0",
+        "buffer_after": "0",
+        "minimum_notice_minutes": "0",
+        "horizon_days": "60",
+    }
+
+
+def test_holidays_time_off_and_limits_are_saved_with_the_hours(ada: FlaskClient) -> None:
+    sent = form(ada) | {
+        "most_sessions_day": "4",
+        "holiday_country": "DE",
+        "off-first": "2026-11-25",
+        "off-last": "2026-11-26",
+        "off-note": "Dentist",
+    }
+    assert ada.post("/expert/hours", data=sent).status_code == 303
+    page = ada.get("/expert/hours").text
+    assert 'name="most_sessions_day" inputmode="numeric" value="4"' in page
+    assert 'value="Dentist"' in page
+    assert "Christmas Day" in page
+    data = ada.get("/expert/week", headers={"Accept": "application/json"}).json
+    assert data is not None
+    assert [(day["off"], len(day["blocks"])) for day in data["days"] if day["date"] == "2026-11-25"] == [("Dentist", 0)]
+    data = ada.get("/expert/week?from=2026-12-25", headers={"Accept": "application/json"}).json
+    assert data is not None
+    assert [day["off"] for day in data["days"] if day["date"] == "2026-12-25"] == ["Christmas Day"]
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"most_sessions_day": "many"}, "most_sessions_day"),
+        ({"most_sessions_day": "0"}, "most_sessions_day"),
+        ({"holiday_country": "XX"}, "holiday_country"),
+        ({"off-first": "2026-12-05", "off-last": "2026-12-01", "off-note": ""}, "off0"),
+        ({"off-first": "soon", "off-last": "", "off-note": ""}, "off0"),
+    ],
+)
+def test_what_is_wrong_is_written_beside_its_field_and_nothing_is_saved(
+    ada: FlaskClient, values: dict[str, str], name: str
+) -> None:
+    before = form(ada)
+    answer = ada.post("/expert/hours", data=before | values)
+    assert answer.status_code == 400
+    assert f'id="{name}-error"' in answer.text
+    assert form(ada)["version"] == before["version"]
+
+
+def test_the_form_of_an_older_version_is_not_saved_before_it_was_looked_at(ada: FlaskClient) -> None:
+    older = form(ada)
+    assert change(ada, every_week=True).status_code == 200
+    answer = ada.post("/expert/hours", data=older)
+    assert answer.status_code == 400
+    assert "another window" in answer.text
+    assert ada.post("/expert/hours", data=older | {"version": form(ada)["version"]}).status_code == 303
+
+
+def test_another_zone_tells_which_bookings_lie_outside_and_keeps_them(ada: FlaskClient) -> None:
+    assert ada.post("/expert/hours", data=form(ada) | {"zone": "America/New_York"}).status_code == 303
+    assert "1 booking lies outside your hours now and stays as it is" in ada.get("/expert/hours").text

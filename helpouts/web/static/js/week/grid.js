@@ -83,7 +83,7 @@ export class Grid {
   }
 
   column(day, index) {
-    const column = element("div", { class: `week__col${day.past ? " week__col--past" : ""}${day.today ? " week__col--today" : ""}`, "data-day": String(index + this.offset) });
+    const column = element("div", { class: `week__col${day.past ? " week__col--past" : ""}${day.today ? " week__col--today" : ""}${day.off ? " week__col--off" : ""}`, "data-day": String(index + this.offset) });
     for (const [top, bottom] of day.nothing) column.append(this.placed("div", "week__nothing", top, bottom));
     for (const block of day.blocks) column.append(this.block(block, day));
     for (const item of withLanes(day.items)) column.append(this.item(item));
