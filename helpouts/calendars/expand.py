@@ -22,8 +22,8 @@ from icalendar import Calendar
 
 from helpouts.calendars.essence import NoCalendar, essence
 
-#: Most memory (address space, bytes) and CPU time (seconds) that one calendar gets.
-MOST_MEMORY, MOST_SECONDS = 1 << 30, 15
+#: CPU seconds that one calendar gets.
+MOST_SECONDS = 15
 #: CPU seconds for the repetitions of one event, less after each that takes longer; how often in a day one may repeat.
 SERIES_SECONDS, MOST_A_DAY = 1.0, 24
 #: Stretches of busy time in one calendar.
@@ -223,8 +223,9 @@ def _limited(seconds: float) -> Iterator[None]:
 
 
 def main() -> int:
-    """Read one task from the standard input and write what was found."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    """Read one task from the standard input and write what was found; the argument is the memory in bytes."""
+    memory = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     task = json.load(sys.stdin)

@@ -14,8 +14,8 @@ import structlog
 from helpouts.calendars.trouble import Trouble
 from helpouts.scheduling.zones import to_minute, to_minute_up
 
-#: Wall seconds that reading one calendar may take; the CPU seconds and the memory are bounded in the process itself.
-SECONDS = 20.0
+#: Wall seconds and address space (bytes) that reading one calendar may take; CPU seconds are bounded in the process.
+SECONDS, MEMORY = 20.0, 1 << 30
 log = structlog.get_logger("helpouts.calendars")
 
 
@@ -52,7 +52,7 @@ def busy_times(
         "zone": zone,
         "own": list(own),
     }
-    command = [sys.executable, "-I", "-m", "helpouts.calendars.expand"]
+    command = [sys.executable, "-I", "-m", "helpouts.calendars.expand", str(MEMORY)]
     try:
         # A lone surrogate, which JSON allows and UTF-8 does not, cannot come out of our own decoding.
         done = subprocess.run(command, input=json.dumps(task).encode(), capture_output=True, timeout=seconds)
