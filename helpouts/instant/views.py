@@ -110,7 +110,7 @@ def _ask_page(
     else:
         outlook = offers.Outlook("empty")
     name = in_language(category.name)
-    here = {"listing": listing.slug} if listing is not None else {"category": slug, **({"sub": sub} if sub else {})}
+    here: dict[str, Any] = {"category": slug, "sub": sub or None} if listing is None else {"listing": listing.slug}
     if outlook.state == "empty":
         start, others = offers.alternatives(db, listing, slug, sub, me)
         page = render_template(

@@ -103,8 +103,8 @@ class Node:
         self.event_seq = await self.write(begin)
         from helpouts.live import desk_loops, sweep
 
-        loops = (sweep.presence, sweep.heartbeat, sweep.follow_events)
-        loops += (desk_loops.follow, desk_loops.beat, desk_loops.drive)
+        loops = [sweep.presence, sweep.heartbeat, sweep.follow_events]
+        loops += [desk_loops.follow, desk_loops.beat, desk_loops.drive]
         self._tasks = [asyncio.create_task(self._forever(loop)) for loop in loops]
 
     async def _forever(self, loop: Callable[[Node], Any]) -> None:
