@@ -53,7 +53,7 @@ def serving(listing_id: int) -> ResponseReturnValue:
 
 
 def _form(listing: Listing, chosen: list[int]) -> Any:
-    members = listing.expert.members
+    members = sorted(listing.expert.members, key=lambda member: (member.role != "owner", member.id))
     own: dict[str, Any] = {
         f"place_{member.user_id}": SelectField(
             member.user.name,
