@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import LoginSession, User
+from helpouts.api.models import ApiToken
 from helpouts.bookings.models import Booking
 from helpouts.calendars.service import export as export_calendars
 from helpouts.clock import clock
@@ -50,10 +51,12 @@ def export_data(db: Session, user: User) -> dict[str, Any]:
     reviews = select(Review).where(Review.author_id == user.id)
     applications = select(Application).where(Application.email == user.email)
     sessions = select(LoginSession).where(LoginSession.user_id == user.id)
+    tokens = select(ApiToken).where(ApiToken.user_id == user.id).order_by(ApiToken.id)
     return {
         "exported_at": clock.now().isoformat(),
         "account": {**_fields(user, _ACCOUNT), "roles": [role.name for role in user.roles]},
         "sign_ins": _rows(db.scalars(sessions.order_by(LoginSession.id)), _SESSION),
+        "access_tokens": _rows(db.scalars(tokens), ("name", "scopes", "created_at", "last_used_at")),
         "bookings": [
             {"part": "customer" if booking.customer_id == user.id else "expert", **_fields(booking, _BOOKING)}
             for booking in db.scalars(bookings.order_by(Booking.starts_at)).unique()

@@ -177,7 +177,7 @@ def read_body(name: str, given: Any) -> Mapping[str, Any]:
         kind = _KINDS[wanted["type"]]
         if type(value) is not kind:
             raise HelpoutsError(_l("This must be of the kind %(kind)s.", kind=wanted["type"]), field=key)
-        if kind is str and ("\x00" in value or len(value) > wanted.get("maxLength", 2000)):
+        if isinstance(value, str) and ("\x00" in value or len(value) > wanted.get("maxLength", 2000)):
             most = wanted.get("maxLength", 2000)
             raise HelpoutsError(_l("At most %(limit)s characters, please.", limit=most), field=key)
     return given

@@ -18,6 +18,7 @@ from helpouts.audit.actor import Actor
 from helpouts.bookings import mails
 from helpouts.bookings.models import Booking, BookingMove
 from helpouts.jobs.service import enqueue, handler, promise_all
+from helpouts.notices import bookings as notices
 from helpouts.sessions.service import session_of
 
 #: The room is closed so long after the booked end.
@@ -89,6 +90,7 @@ def tell(db: Session, payload: Mapping[str, Any]) -> None:
     """Keep a promise of :func:`promise`."""
     booking = db.get_one(Booking, payload["booking"])
     TELLS[payload["what"]](db, booking, **payload["values"])
+    notices.tell(db, booking, payload["what"], payload["values"])
 
 
 def _close_later(db: Session, booking: Booking) -> None:

@@ -32,9 +32,10 @@ _ALL = (
     Kind("reminder", _l("Reminders"), _l("Before a session begins."), "choice"),
     Kind("ring", _l("Somebody needs help now"), _l("For experts who have switched on “available now”."), "never"),
     Kind("line", _l("Your place in the line"), _l("It is your turn, or an expert has answered."), "never"),
-    Kind("waitlist", _l("Wait-list"), _l("A time has become free."), "choice"),
-    Kind("alert", _l("New matches"), _l("Something new fits a search that you have saved."), "choice"),
-    Kind("request", _l("Requests in your field"), _l("Somebody looks for help that you give."), "choice"),
+    Kind("waitlist", _l("Wait-list"), _l("A time has become free."), "always"),
+    Kind(
+        "alert", _l("New matches"), _l("Something new fits a search that you have saved; mails are set there."), "never"
+    ),
     Kind("answer", _l("Answers"), _l("An expert has answered a request that you have posted."), "choice"),
     Kind("test", _l("Tests"), _l("Sent when you ask for it on the page “Notices”."), "never", chosen=False),
 )

@@ -14,6 +14,8 @@ from helpouts.catalog.service import is_open
 from helpouts.clock import clock
 from helpouts.errors import Conflict, HelpoutsError, NotAllowed, NotFound
 from helpouts.i18n import lazy_gettext as _l
+from helpouts.notices.choices import wants
+from helpouts.notices.service import notify
 from helpouts.runtime import runtime_of
 from helpouts.scheduling.service import free_slots
 from helpouts.wishes import moderation
@@ -124,7 +126,10 @@ def answer(
     )
     db.add(given)
     db.flush()
-    tell_customer(db, request, "request_answered", answer=given)
+    if wants(db, request.customer_id, "answer"):
+        tell_customer(db, request, "request_answered", answer=given)
+    title = _l("%(name)s has answered your request", name=expert.name)
+    notify(db, request.customer_id, "answer", title, request.title, f"/requests/{request.public_id}")
     return given
 
 

@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from helpouts.accounts.models import User
 from helpouts.clock import clock
 from helpouts.i18n import current_zone, use_locale
+from helpouts.i18n import lazy_gettext as _l
 from helpouts.jobs.service import enqueue, handler
 from helpouts.mail.service import queue_mail
+from helpouts.notices.service import notify
 from helpouts.runtime import runtime_of
 from helpouts.wishes import saved as searches
 from helpouts.wishes.cards import cards_of
@@ -81,6 +83,7 @@ def _tell(db: Session, saved: SavedSearch) -> None:
         search_url=f"{base}/search?{link}",
         stop_url=stop,
     )
+    notify(db, saved.user_id, "alert", _l("New matches for your search"), cards[0].title, f"/search?{link}")
 
 
 def query_of_link(saved: SavedSearch) -> dict[str, list[str]]:

@@ -136,7 +136,16 @@ def places(runtime: Runtime) -> list[Place]:
         found += [
             Place("customer", path)
             for path in (
-                *("/", "/account", "/account/profile", "/account/notices", "/account/security", "/change", "/tf-setup"),
+                *(
+                    "/",
+                    "/account",
+                    "/account/profile",
+                    "/account/notices",
+                    "/account/tokens",
+                    "/account/security",
+                    "/change",
+                    "/tf-setup",
+                ),
                 *("/account/calendar", "/mf-recovery-codes", "/verify", "/join", "/x/payments_wallet/"),
                 f"/book/{paid.id}?start={start:%Y-%m-%dT%H:%M:%SZ}",
                 f"/bookings/{held.public_id}/checkout",
@@ -164,7 +173,7 @@ def places(runtime: Runtime) -> list[Place]:
                     "/expert/listings/new?category=it",
                 ),
                 "/x/payments_wallet/",
-                *(f"/expert/listings/{own.id}", f"/expert/listings/{own.id}/retire"),
+                *(f"/expert/listings/{own.id}{page}" for page in ("", "/retire", "/people")),
                 *(f"/bookings/{soon.public_id}", f"/bookings/{done.public_id}", f"/room/{session.room_id}", "/account"),
             )
         ]

@@ -50,7 +50,7 @@ def test_everything_is_on_at_first_and_the_confirmation_has_no_switch(client: Fl
     page = client.get("/account/notices").text
     assert {"reminder:mail", "reminder:webpush", "ring:webpush", "booking:webpush"} <= switched_on(page)
     assert 'value="booking:mail"' not in page
-    assert "always: it is your confirmation" in page
+    assert 'id="always-booking">always<' in page
 
 
 def test_what_is_switched_off_stays_off(client: FlaskClient, runtime: Runtime) -> None:
