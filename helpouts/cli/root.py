@@ -17,6 +17,7 @@ COMMANDS = {
     "db": ("helpouts.cli.database", "db"),
     "plugins": ("helpouts.cli.plugins", "plugins"),
     "ledger": ("helpouts.cli.ledger", "ledger"),
+    "finding": ("helpouts.cli.finding", "finding"),
     "doctor": ("helpouts.cli.doctor", "doctor"),
     "user": ("helpouts.cli.user", "user"),
     "invite": ("helpouts.cli.invite", "invite"),

@@ -12,7 +12,7 @@ from helpouts.catalog.category import Category
 from helpouts.catalog.models import ExpertMember
 from helpouts.catalog.records import SearchRequest
 from helpouts.finding import masks, traits
-from helpouts.finding.models import ListingSearch
+from helpouts.finding.models import LISTINGS as L
 from helpouts.instant.presence import available_users
 from helpouts.scheduling.models import TouchedTime
 from helpouts.scheduling.zones import to_minute_up
@@ -40,9 +40,9 @@ def ranges(request: SearchRequest, now: datetime) -> dict[str, Condition]:
     found: dict[str, Condition] = {}
     # The cheap ones first: the database looks at them in this order.
     if request.price_min is not None:
-        found["price_min"] = ListingSearch.price >= request.price_min
+        found["price_min"] = L.c.price >= request.price_min
     if request.price_max is not None:
-        found["price_max"] = ListingSearch.price <= request.price_max
+        found["price_max"] = L.c.price <= request.price_max
     if request.free_at is not None:
         found["free_at"] = free(quarters(request), now)
     if request.available_now:
@@ -54,12 +54,12 @@ def choices(request: SearchRequest, categories: Mapping[str, Category]) -> dict[
     """Conditions whose options have numbers, by their group."""
     found: dict[str, Condition] = {}
     if request.subcategory:
-        found["subcategory"] = ListingSearch.subcategory == request.subcategory
+        found["subcategory"] = L.c.subcategory == request.subcategory
     if request.price:
-        is_free = ListingSearch.traits.contains("|free|", autoescape=True)
+        is_free = L.c.traits.contains("|free|", autoescape=True)
         found["price"] = is_free if request.price == "free" else ~is_free
     if request.rating_min:
-        found["rating_min"] = ListingSearch.rating >= 100 * request.rating_min
+        found["rating_min"] = L.c.rating >= 100 * request.rating_min
     if request.language:
         found["language"] = traits.speaks(request.language)
     for key, values in facets(request, categories).items():
@@ -77,8 +77,8 @@ def facets(request: SearchRequest, categories: Mapping[str, Category]) -> dict[s
 def on_sale(request: SearchRequest, categories: Mapping[str, Category]) -> Condition:
     """Listings of enabled categories, of the wanted one if there is one."""
     if request.category:
-        return ListingSearch.category == request.category if request.category in categories else false()
-    return ListingSearch.category.in_(list(categories))
+        return L.c.category == request.category if request.category in categories else false()
+    return L.c.category.in_(list(categories))
 
 
 def free(wanted: range, now: datetime) -> Condition:
@@ -93,10 +93,10 @@ def free(wanted: range, now: datetime) -> Condition:
         byte, bit = masks.place(quarter)
         ways.append(
             and_(
-                ListingSearch.notice <= ahead,
-                ListingSearch.horizon >= ahead + masks.QUARTER - 1,
-                ListingSearch.known_until > quarter // 96,
-                masks.has_bits(ListingSearch.starts, literal(byte), literal(bit)),
+                L.c.notice <= ahead,
+                L.c.horizon >= ahead + masks.QUARTER - 1,
+                L.c.known_until > quarter // 96,
+                masks.has_bits(L.c.starts, literal(byte), literal(bit)),
             )
         )
     return or_(false(), *ways)
@@ -104,8 +104,8 @@ def free(wanted: range, now: datetime) -> Condition:
 
 def next_free(now: datetime) -> ColumnElement[int]:
     """The next free start in epoch minutes as far as the row knows it, :data:`NEVER` otherwise."""
-    earliest = to_minute_up(now) + ListingSearch.notice
-    first, last, step = ListingSearch.free_from, ListingSearch.free_to, ListingSearch.step
+    earliest = to_minute_up(now) + L.c.notice
+    first, last, step = L.c.free_from, L.c.free_to, L.c.step
     missing = earliest - first
     following = first + (missing + step - 1) // step * step
     return case((first.is_(None), NEVER), (first >= earliest, first), (last >= earliest, following), else_=NEVER)
@@ -114,11 +114,11 @@ def next_free(now: datetime) -> ColumnElement[int]:
 def is_available(now: datetime) -> Condition:
     """Whether one of those who serve the listing takes a session this minute."""
     members = select(ExpertMember.expert_id).where(ExpertMember.user_id.in_(available_users(now)))
-    return ListingSearch.expert_id.in_(members)
+    return L.c.expert_id.in_(members)
 
 
 def is_unsure(now: datetime) -> Condition:
     """Whether the row may be out of date: somebody's time has just changed, or it is due to be looked at."""
     touched = select(ExpertMember.expert_id).join(TouchedTime, TouchedTime.user_id == ExpertMember.user_id)
-    is_due: Any = ListingSearch.due_at <= to_minute_up(now)
-    return or_(is_due, ListingSearch.expert_id.in_(touched))
+    is_due: Any = L.c.due_at <= to_minute_up(now)
+    return or_(is_due, L.c.expert_id.in_(touched))

@@ -15,7 +15,7 @@ from helpouts.catalog.naming import language_name
 from helpouts.catalog.records import LANGUAGES, Facet, FacetOption, SearchRequest
 from helpouts.finding import conditions, text, traits
 from helpouts.finding.conditions import FACET_PREFIX
-from helpouts.finding.models import ListingSearch
+from helpouts.finding.models import LISTINGS as L
 from helpouts.finding.traits import Traits
 from helpouts.i18n import gettext as _
 from helpouts.i18n import in_language
@@ -65,8 +65,8 @@ def count(
 
 
 def _by_traits(source: Any, where: Sequence[Any], available: int) -> Any:
-    counted = select(ListingSearch.traits, func.count(), literal(available)).select_from(source)
-    return counted.where(*where).group_by(ListingSearch.traits)
+    counted = select(L.c.traits, func.count(), literal(available)).select_from(source)
+    return counted.where(*where).group_by(L.c.traits)
 
 
 def _chosen(request: SearchRequest, categories: Mapping[str, Category]) -> dict[str, Test]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, literal, select
+from sqlalchemy import Row, and_, func, literal, literal_column, select
 from sqlalchemy.orm import Session, contains_eager, lazyload
 
 from helpouts.accounts.models import User
@@ -16,7 +16,7 @@ from helpouts.catalog.category import Category
 from helpouts.catalog.models import Expert, ExpertMember, Listing
 from helpouts.catalog.records import SearchRequest
 from helpouts.finding import conditions, masks, ranking, text, times
-from helpouts.finding.models import ListingSearch
+from helpouts.finding.models import LISTINGS as L
 from helpouts.scheduling.service import Offer
 from helpouts.scheduling.zones import from_minute, to_minute, to_minute_up
 
@@ -39,16 +39,17 @@ def ordered(
     if groups and request.sort not in ("rating", "price", "next_free"):
         points = ranking.points(ranking.weights(db))
         best = text.best_of_tiers(db, groups, where, points, offset + limit).subquery()
-        chosen = select(best.c.listing_id, (-best.c.score).label("a"), best.c.position.label("b"))
-        return chosen.order_by(best.c.score.desc(), best.c.position).limit(limit).offset(offset)
+        found, score, position = literal_column("listing_id"), literal_column("score"), literal_column("position")
+        chosen = select(found, (-score).label("a"), position.label("b")).select_from(best)
+        return chosen.order_by(score.desc(), position).limit(limit).offset(offset)
     source, words = text.fitting(db, groups)
     key: Any = {
-        "price": ListingSearch.price,
-        "rating": ListingSearch.stars_below,
+        "price": L.c.price,
+        "rating": L.c.stars_below,
         "next_free": conditions.next_free(now),
     }.get(request.sort, literal(0))
-    chosen = select(ListingSearch.listing_id, key.label("a"), ListingSearch.position.label("b")).select_from(source)
-    order = [ListingSearch.position] if request.sort not in ("rating", "price", "next_free") else [key, "b"]
+    chosen = select(L.c.listing_id, key.label("a"), L.c.position.label("b")).select_from(source)
+    order = [L.c.position] if request.sort not in ("rating", "price", "next_free") else [key, "b"]
     return chosen.where(*where, *words).order_by(*order).limit(limit).offset(offset)
 
 
@@ -64,15 +65,15 @@ def cards(db: Session, chosen: Any, request: SearchRequest, now: datetime) -> tu
             Listing,
             func.coalesce(User.avatar, ""),
             conditions.next_free(now).label("next_free"),
-            ListingSearch.starts,
-            ListingSearch.notice,
-            ListingSearch.step,
-            ListingSearch.free_from,
+            L.c.starts,
+            L.c.notice,
+            L.c.step,
+            L.c.free_from,
             conditions.is_unsure(now).label("unsure"),
             conditions.is_available(now).label("available"),
         )
         .join(hit, hit.c.listing_id == Listing.id)
-        .join(ListingSearch, ListingSearch.listing_id == Listing.id)
+        .join(L, L.c.listing_id == Listing.id)
         .join(Expert, Expert.id == Listing.expert_id)
         .outerjoin(ExpertMember, and_(ExpertMember.expert_id == Expert.id, ExpertMember.role == "owner"))
         .outerjoin(User, User.id == ExpertMember.user_id)
@@ -136,4 +137,4 @@ def exists(db: Session, request: SearchRequest, categories: Mapping[str, Categor
         *conditions.ranges(request, now).values(),
         *conditions.choices(request, categories).values(),
     ]
-    return select(ListingSearch.listing_id).select_from(source).where(*where, *words).limit(1).scalar_subquery()
+    return select(L.c.listing_id).select_from(source).where(*where, *words).limit(1).scalar_subquery()

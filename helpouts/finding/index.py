@@ -74,7 +74,7 @@ def _refresh(db: Session, ids: Sequence[int], now: datetime) -> int:
     if new:
         db.execute(insert(_TABLE), new)
     fresh = {row["listing_id"] for row in new} | {
-        row["listing_id"] for row in changed if not _same_words(existing[row["listing_id"]]["words"], row["words"])
+        row["listing_id"] for row in changed if not same_words(existing[row["listing_id"]]["words"], row["words"])
     }
     learn(db, {word: shown for row, written in made if row["listing_id"] in fresh for word, shown in written.items()})
     return len(gone) + len(new) + len(changed)
@@ -212,11 +212,9 @@ def _on_sale(query: Any) -> Any:
 
 
 def _differs(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    return any(
-        not _same_words(old[name], new[name]) if name == "words" else old[name] != new[name] for name in _COLUMNS
-    )
+    return any(not same_words(old[name], new[name]) if name == "words" else old[name] != new[name] for name in _COLUMNS)
 
 
-def _same_words(old: str, new: str) -> bool:
+def same_words(old: str, new: str) -> bool:
     """Whether the terms are the same; PostgreSQL returns them quoted and in an order of its own."""
     return old == new or sorted(old.replace("'", "").split()) == new.split()

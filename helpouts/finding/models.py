@@ -66,6 +66,10 @@ class ListingSearch(Base):
     words: Mapped[str] = mapped_column(Terms)
 
 
+#: The same as a table: statements over its columns are put together in a fraction of the time.
+LISTINGS: Any = ListingSearch.__table__
+
+
 class SearchWord(Base):
     """A word that some listing has; ``shown`` is how it was written, "" for a mere stem."""
 

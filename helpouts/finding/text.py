@@ -16,20 +16,14 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from helpouts.finding import words
-from helpouts.finding.models import ListingSearch
+from helpouts.finding.models import LISTINGS as L
+from helpouts.finding.ranking import level_of
 
 Groups = Sequence[frozenset[str]]
 TIERS = range(len(words.PLACES))
 #: PostgreSQL: as many hits are rather gathered from the index than found by a walk through the whole order.
 GATHERED = 8000
 _FTS = table("listing_text", column("rowid"))
-
-
-def matching(db: Session, groups: Groups, tier: int | None = None) -> Select[Any]:
-    """Positions of the listings that have all groups, of one tier or of any; without an order."""
-    if db.get_bind().dialect.name == "sqlite":
-        return _fts(_written(groups, tier, " AND ", " OR ", " NOT "))
-    return select(ListingSearch.position).where(_has(groups, tier))
 
 
 def best_of_tiers(db: Session, groups: Groups, where: Sequence[Any], points: Sequence[int], most: int) -> Any:
@@ -44,33 +38,31 @@ def best_of_tiers(db: Session, groups: Groups, where: Sequence[Any], points: Seq
 def fitting(db: Session, groups: Groups) -> tuple[Any, list[Any]]:
     """(what to select from, conditions) of the index joined with the words; no words, no conditions."""
     if not groups:
-        return ListingSearch, []
+        return L, []
     if db.get_bind().dialect.name == "sqlite":
         return _joined(), [_match(_written(groups, None, " AND ", " OR ", " NOT "))]
-    return ListingSearch, [_has(groups, None)]
+    return L, [_has(groups, None)]
 
 
 def _tier(
     is_sqlite: bool, groups: Groups, tier: int, where: Sequence[Any], points: int, most: int, *, gathered: bool
 ) -> Select[Any]:
-    from helpouts.finding.ranking import level_of
-
     def chosen(source: Any) -> Select[Any]:
         score = literal(points) + level_of(source.position)
         return select(source.listing_id, source.position, score.label("score"))
 
     if is_sqlite:
-        query = chosen(ListingSearch).select_from(_joined())
+        query = chosen(L.c).select_from(_joined())
         query = query.where(_match(_written(groups, tier, " AND ", " OR ", " NOT ")), *where).order_by(_FTS.c.rowid)
     elif gathered:
         # OFFSET 0 keeps the planner from pushing order and limit inside, which would make it walk.
-        ids = select(ListingSearch.position).where(_has(groups, tier)).offset(literal_column("0")).subquery()
-        query = chosen(ListingSearch).join(ids, ids.c.position == ListingSearch.position)
-        query = query.where(*where).order_by(ListingSearch.position)
+        ids = select(L.c.position).where(_has(groups, tier)).offset(literal_column("0")).subquery()
+        query = chosen(L.c).join(ids, ids.c.position == L.c.position)
+        query = query.where(*where).order_by(L.c.position)
     else:
-        query = chosen(ListingSearch).where(*where, _has(groups, tier)).order_by(ListingSearch.position)
-    inner = query.limit(most).subquery()
-    return select(inner.c.listing_id, inner.c.position, inner.c.score)
+        query = chosen(L.c).where(*where, _has(groups, tier)).order_by(L.c.position)
+    # SQLite wants a limited part of a union in brackets.  The star spares SQLAlchemy listing the columns again.
+    return select(literal_column("*")).select_from(query.limit(most).subquery())
 
 
 def _written(groups: Groups, tier: int | None, both: str, either: str, but: str) -> str:
@@ -90,21 +82,17 @@ def _written(groups: Groups, tier: int | None, both: str, either: str, but: str)
     return f"(({here}){both}{reached}){but}({before})"
 
 
-def _fts(expression: str) -> Select[Any]:
-    return select(_FTS.c.rowid.label("position")).where(_match(expression))
-
-
 def _match(expression: str) -> Any:
     return literal_column("listing_text").op("MATCH")(expression)
 
 
 def _joined() -> Any:
     # The plus keeps SQLite from asking the text for each row: it goes from the text to the rows.
-    return _FTS.join(ListingSearch, ListingSearch.position == literal_column("+listing_text.rowid"))
+    return _FTS.join(L, L.c.position == literal_column("+listing_text.rowid"))
 
 
 def _has(groups: Groups, tier: int | None) -> Any:
-    return ListingSearch.words.op("@@")(cast(_tsquery(groups, tier), TSQUERY))
+    return L.c.words.op("@@")(cast(_tsquery(groups, tier), TSQUERY))
 
 
 def _tsquery(groups: Groups, tier: int | None) -> str:
@@ -113,7 +101,8 @@ def _tsquery(groups: Groups, tier: int | None) -> str:
 
 def _few(db: Session, groups: Groups) -> set[int]:
     """Tiers of which PostgreSQL's statistics expect so few hits that gathering them is quicker than walking."""
-    probe = "SELECT 1 FROM listing_search WHERE words @@ CAST(:tier{} AS tsquery)"
+    # The limit keeps each part whole and in its place, where PostgreSQL would work on several at once.
+    probe = "(SELECT 1 FROM listing_search WHERE words @@ CAST(:tier{} AS tsquery) LIMIT 1000000000)"
     probes = " UNION ALL ".join(probe.format(tier) for tier in TIERS)
     values = {f"tier{tier}": _tsquery(groups, tier) for tier in TIERS}
     plan: Any = db.scalar(text("EXPLAIN (FORMAT JSON) " + probes), values)

@@ -85,6 +85,7 @@ def _times(
     tomorrow = (today + 1) * masks.DAY
     starts: set[int] = set()
     firsts: list[tuple[int, int, int, int]] = []
+    opening: list[int] = []
     for row in rows:
         schedule, taken = loading.to_schedule(row), loading.spaced(row, busy[row.user_id])
         policy, counted = loading.to_policy(row, length), given.get(row.user_id, [])
@@ -97,11 +98,13 @@ def _times(
         if open_now:
             firsts.append((open_now[0], _run(open_now, row.step_minutes), row.minimum_notice_minutes, row.step_minutes))
         else:
+            # What lies beyond the horizon opens as time passes.
+            opening += [start - row.horizon_days * masks.DAY for start in of_host if start > latest][:1]
             first = first_free(row, schedule, busy[row.user_id], length, now, counted)
             if first is not None:
                 firsts.append((first, first, row.minimum_notice_minutes, row.step_minutes))
     notice = max((row.minimum_notice_minutes for row in rows), default=0)
-    due = [tomorrow, *(lapsing[row.user_id] for row in rows if row.user_id in lapsing)]
+    due = [tomorrow, *opening, *(lapsing[row.user_id] for row in rows if row.user_id in lapsing)]
     free_from = free_to = None
     step = masks.QUARTER
     if firsts:

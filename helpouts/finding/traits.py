@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, false
 
 from helpouts.catalog.category import Category
 from helpouts.catalog.models import Listing
-from helpouts.finding.models import ListingSearch
+from helpouts.finding.models import LISTINGS as L
 
 _MARKS = str.maketrans(dict.fromkeys("|,;=", " "))
 
@@ -61,14 +61,16 @@ def speaks(code: str) -> ColumnElement[bool]:
     """Whether the listing is given in the language."""
     if not code.isalnum():
         return false()
-    return ListingSearch.traits.contains(f",{code},", autoescape=True)
+    spoken: ColumnElement[bool] = L.c.traits.contains(f",{code},", autoescape=True)
+    return spoken
 
 
 def has_facet(key: str, value: str) -> ColumnElement[bool]:
     """Whether the listing has this value of a facet; "yes" for a mark that is set."""
     if value != _clean(value):
         return false()
-    return ListingSearch.traits.contains(f";{_clean(key)}={value};", autoescape=True)
+    given: ColumnElement[bool] = L.c.traits.contains(f";{_clean(key)}={value};", autoescape=True)
+    return given
 
 
 def _values(answer: Any) -> list[str]:
