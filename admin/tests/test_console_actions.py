@@ -313,6 +313,12 @@ FORM = {
     "late_minutes": "5",
     "ring_seconds": "60",
     "line_grace_seconds": "120",
+    "rank_text": "100",
+    "rank_rating": "40",
+    "rank_soon": "25",
+    "rank_reliability": "20",
+    "rank_fresh": "10",
+    "rank_new": "15",
 }
 
 

@@ -17,6 +17,7 @@ from helpouts.cli.base import Runtime, pass_runtime
 from helpouts.config import OPTIONS
 from helpouts.db import migrate
 from helpouts.errors import ConfigurationError
+from helpouts.finding.checks import drift
 from helpouts.plugins.records import HealthCheck, Problem
 from helpouts.plugins.service import read_settings
 
@@ -70,6 +71,10 @@ def findings(runtime: Runtime) -> Iterator[Problem]:
         if broken is not None:
             yield Problem("error", f"the audit trail was changed at or before entry {broken}", "compare with a backup")
         yield from calendars.problems(db)
+        strayed = drift(db)
+        if strayed:
+            text = f"the search's index differs from the listings in {len(strayed)} place(s): {'; '.join(strayed[:3])}"
+            yield Problem("warning", text, "see that the worker runs; if it stays, run 'helpouts finding rebuild'")
         yield from _plugins(runtime, db)
 
 

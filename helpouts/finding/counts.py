@@ -40,10 +40,13 @@ def count(
     An option's number leaves out the choice made in its own group: it is what choosing that option would show.
     """
     source, words = text.fitting(db, groups)
-    where = [conditions.on_sale(request, categories), *conditions.ranges(request, now).values(), *words]
+    # Without a field the traits alone are read, which an index holds in order; fields that are off are left out below.
+    field = [conditions.on_sale(request, categories)] if request.category else []
+    where = [*field, *conditions.ranges(request, now).values(), *words]
     everybody = _by_traits(source, where, 0)
     here = _by_traits(source, [*where, conditions.is_available(now)], 1)
     rows = [(traits.read(row[0]), int(row[1]), int(row[2])) for row in db.execute(union_all(everybody, here))]
+    rows = [row for row in rows if row[0].category in categories]
     chosen = _chosen(request, categories)
     found: dict[str, Facet] = {}
     for key, (label, options, picked) in _offered(request, categories).items():

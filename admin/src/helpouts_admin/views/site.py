@@ -30,6 +30,12 @@ NUMBERS = {
     "late_minutes": (0, 60),
     "ring_seconds": (5, 300),
     "line_grace_seconds": (15, 3600),
+    "rank_text": (0, 1000),
+    "rank_rating": (0, 1000),
+    "rank_soon": (0, 1000),
+    "rank_reliability": (0, 1000),
+    "rank_fresh": (0, 1000),
+    "rank_new": (0, 1000),
 }
 
 
@@ -77,6 +83,18 @@ class SiteForm(FlaskForm):
         "line_grace_seconds",
         _l("Seconds that a place in the line is kept"),
         _l("For a customer who waits for help right now and whose connection is lost."),
+    )
+    rank_text = _whole("rank_text", _l("Weight of the words"), _l("Search results: where the words were found."))
+    rank_rating = _whole(
+        "rank_rating", _l("Weight of the rating"), _l("Search results: stars, and how many gave them.")
+    )
+    rank_soon = _whole("rank_soon", _l("Weight of being free soon"), _l("Search results: the next free time."))
+    rank_reliability = _whole(
+        "rank_reliability", _l("Weight of reliability"), _l("Search results: sessions kept, missed and called off.")
+    )
+    rank_fresh = _whole("rank_fresh", _l("Weight of freshness"), _l("Search results: how new the listing is."))
+    rank_new = _whole(
+        "rank_new", _l("Head start of new experts"), _l("Search results: until the fifth session, for 60 days at most.")
     )
 
 
