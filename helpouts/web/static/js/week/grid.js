@@ -104,7 +104,7 @@ export class Grid {
   }
 
   item(item) {
-    const made = this.placed(item.url ? "a" : "div", `week__item week__item--${item.kind}`, item.top, item.bottom);
+    const made = this.placed(item.url ? "a" : "div", `week__item week__item--${item.kind}${item.bottom - item.top < 45 ? " week__item--short" : ""}`, item.top, item.bottom);
     if (item.url) made.href = item.url;
     made.style.insetInlineStart = `${item.lane * (60 / item.lanes) + 22}%`;
     made.style.inlineSize = `${76 / item.lanes}%`;
