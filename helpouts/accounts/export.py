@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import LoginSession, User
@@ -47,7 +47,12 @@ _APPLICATION = ("name", "email", "kind", "category", "subcategory", "experience"
 
 def export_data(db: Session, user: User) -> dict[str, Any]:
     """A JSON-able document with what the core and every plugin (enabled or not) know of ``user``."""
-    bookings = select(Booking).where(or_(Booking.customer_id == user.id, Booking.host_id == user.id))
+    bookings = select(Booking).where(
+        or_(
+            Booking.customer_id == user.id,
+            and_(Booking.host_id == user.id, or_(Booking.kind != "instant", Booking.confirmed_at.is_not(None))),
+        )
+    )
     reviews = select(Review).where(Review.author_id == user.id)
     applications = select(Application).where(Application.email == user.email)
     sessions = select(LoginSession).where(LoginSession.user_id == user.id)
