@@ -169,13 +169,13 @@ FAULTS = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_bad_server_leaves_what_was_known_and_says_why(desk, monkeypatch, name):
     behave, trouble, status = FAULTS[name]
-    if trouble == "timeout":
-        monkeypatch.setattr(jobs, "PATIENCE", 1.5)
     good = [True]
     with serving(lambda talk: talk.answer(ONE) if good else behave(talk)) as server:
         source_id = desk.connect(server.url)
         assert desk.work(source_id).trouble == ""
         good.clear()
+        if trouble == "timeout":
+            monkeypatch.setattr(jobs, "PATIENCE", 1.5)
         began = time.monotonic()
         clock.set(NOW + timedelta(hours=3))
         source = desk.read(source_id)
