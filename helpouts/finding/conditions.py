@@ -74,7 +74,7 @@ def facets(request: SearchRequest, categories: Mapping[str, Category]) -> dict[s
     return {key: tuple(request.facets[key]) for key in declared if request.facets.get(key)}
 
 
-def on_sale(request: SearchRequest, categories: Mapping[str, Category]) -> Condition:
+def on_sale(request: SearchRequest, categories: Mapping[str, Category]) -> Any:
     """Listings of enabled categories, of the wanted one if there is one."""
     if request.category:
         return L.c.category == request.category if request.category in categories else false()
@@ -111,7 +111,7 @@ def next_free(now: datetime) -> ColumnElement[int]:
     return case((first.is_(None), NEVER), (first >= earliest, first), (last >= earliest, following), else_=NEVER)
 
 
-def is_available(now: datetime) -> Condition:
+def is_available(now: datetime) -> Any:
     """Whether one of those who serve the listing takes a session this minute."""
     members = select(ExpertMember.expert_id).where(ExpertMember.user_id.in_(available_users(now)))
     return L.c.expert_id.in_(members)

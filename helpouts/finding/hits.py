@@ -39,7 +39,9 @@ def ordered(
     if groups and request.sort not in ("rating", "price", "next_free"):
         points = ranking.points(ranking.weights(db))
         best = text.best_of_tiers(db, groups, where, points, offset + limit).subquery()
-        found, score, position = literal_column("listing_id"), literal_column("score"), literal_column("position")
+        found: Any = literal_column("listing_id")
+        score: Any = literal_column("score")
+        position: Any = literal_column("position")
         chosen = select(found, (-score).label("a"), position.label("b")).select_from(best)
         return chosen.order_by(score.desc(), position).limit(limit).offset(offset)
     source, words = text.fitting(db, groups)
@@ -63,7 +65,7 @@ def cards(db: Session, chosen: Any, request: SearchRequest, now: datetime) -> tu
     rows = db.execute(
         select(
             Listing,
-            func.coalesce(User.avatar, ""),
+            func.coalesce(User.avatar, "").label("avatar"),
             conditions.next_free(now).label("next_free"),
             L.c.starts,
             L.c.notice,
@@ -91,7 +93,7 @@ def _card(row: Row[Any], exact: times.Times | None, request: SearchRequest, now:
     start = row.next_free if row.next_free < conditions.NEVER else None
     if exact is not None:
         start = exact.free_from
-    card = listing_card(row.Listing, None if start is None else from_minute(start), row[1])
+    card = listing_card(row.Listing, None if start is None else from_minute(start), row.avatar)
     card = replace(card, available_now=bool(row.available))
     if request.free_at is None:
         return card

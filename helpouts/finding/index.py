@@ -66,7 +66,7 @@ def _refresh(db: Session, ids: Sequence[int], now: datetime) -> int:
         db.execute(delete(_TABLE).where(_TABLE.c.listing_id.in_(gone)))
     if changed:
         statement = update(_TABLE).where(_TABLE.c.listing_id == bindparam("wanted"))
-        values = {name: bindparam(f"new_{name}") for name in _COLUMNS if name != "listing_id"}
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _COLUMNS if name != "listing_id"}
         db.connection().execute(
             statement.values(values),
             [{"wanted": row["listing_id"]} | {f"new_{name}": row[name] for name in values} for row in changed],

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select, union_all
+from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from helpouts.finding import words
@@ -71,7 +71,7 @@ def _look_up(typed: Sequence[str], groups: Sequence[Iterable[str]], prefix: str)
     return union_all(*parts)
 
 
-def _rows(kind: str, at: int, condition: Any, most: int | None) -> Select[Any]:
+def _rows(kind: str, at: int, condition: Any, most: int | None) -> Any:
     chosen = select(literal(kind).label("kind"), literal(at).label("at"), SearchWord.word.label("word"))
     if most is None:
         return chosen.where(condition)

@@ -147,6 +147,7 @@ def _lapsing(db: Session, user_ids: Iterable[int], now: datetime) -> dict[int, i
     )
     found: dict[int, int] = {}
     for host_id, customer_id, until in db.execute(query):
+        assert until is not None, "asked for in the condition"
         for user_id in (host_id, customer_id):
             minute = to_minute_up(until)
             found[user_id] = min(found.get(user_id, minute), minute)

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-import snowballstemmer
+import snowballstemmer  # type: ignore[import-untyped]  # it has no annotations
 
 #: Where a word was found, from the place that counts most.
 PLACES = ("title", "subcategory", "expert", "category", "summary", "description")
