@@ -59,7 +59,7 @@ def _results(template: str, wanted: SearchRequest, base: Mapping[str, str] | Non
     endpoint = str(request.endpoint)
     args = {name: request.args.getlist(name)[:20] for name in list(request.args)[:60]}
     kept = saved.query_of(wanted)
-    timed = {name: args[name] for name in ("date", "time", "around") if wanted.free_at and name in args}
+    timed: dict[str, Any] = {name: args[name] for name in ("date", "time", "around") if wanted.free_at and name in args}
     asked = chips_of(wanted, categories, currency)
     in_path = [chip for chip in asked if not (base and chip.drops[0][0] == "category")]
     return render_template(
@@ -68,9 +68,11 @@ def _results(template: str, wanted: SearchRequest, base: Mapping[str, str] | Non
         page=page,
         language_options=[(option.value, option.label) for option in page.languages],
         page_url=pages.page_url(endpoint, request.args, **(base or {})),
-        chips=[(chip.label, url_for(endpoint, **{**chip.without(args), **(base or {})})) for chip in in_path],
-        all_url=url_for(endpoint, **(base or {})),
-        save_url=url_for("wishes.save", **{**kept, **timed}) if kept or timed else "",
+        chips=[
+            (chip.label, url_for(endpoint, **dict[str, Any](chip.without(args) | dict(base or {})))) for chip in in_path
+        ],
+        all_url=url_for(endpoint, **dict[str, Any](base or {})),
+        save_url=url_for("wishes.save", **timed | kept) if kept or timed else "",
         request_url=new_url(wanted),
         now_url=lambda card: url_for("instant.ask", listing=card.slug),
         time_problem=pages.time_problem(request.args, wanted),

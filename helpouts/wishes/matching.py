@@ -139,7 +139,7 @@ def _fitting(
     yield from _free_then(db, listing, timed)
 
 
-def _in_batches(db: Session, chosen: Select[Any, Any, Any, Any]) -> Iterator[Row[Any]]:
+def _in_batches(db: Session, chosen: Select[Any, Any, Any, Any]) -> Iterator[Row[Any, Any, Any, Any]]:
     last = 0
     while True:
         rows = db.execute(chosen.where(SavedSearch.id > last).order_by(SavedSearch.id).limit(BATCH)).all()

@@ -36,7 +36,7 @@ def new_url(search: SearchRequest) -> str:
     """The address of the form, filled with what a search looked for."""
     topic = "/".join(filter(None, (search.category, search.subcategory)))
     budget = "" if search.price_max is None else str(search.price_max // 100)
-    said = {"title": search.q[:100], "topic": topic, "language": search.language, "budget": budget}
+    said: dict[str, Any] = {"title": search.q[:100], "topic": topic, "language": search.language, "budget": budget}
     if search.price == "free":
         said["budget"] = "0"
     return url_for("wishes.new_request", **{key: value for key, value in said.items() if value})

@@ -117,7 +117,7 @@ def stop(token: str) -> ResponseReturnValue:
 
 
 def _shown(row: SavedSearch) -> dict[str, Any]:
-    link = query_of_link(row)
+    link: dict[str, Any] = query_of_link(row)
     wanted = pages.search_request(MultiDict(link))
     categories = current_runtime().registry.categories(current_db())
     form = SearchNameForm(formdata=None, data={"name": row.name})

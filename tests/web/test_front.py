@@ -46,7 +46,7 @@ def test_a_page_that_says_nothing_is_refused_to_everybody(runtime: Runtime) -> N
 
 
 def test_every_form_needs_its_token(site: Flask) -> None:
-    """But for the choice of a language, mail programs that stop mails (RFC 8058), and what plugins exempt (webhooks)."""
+    """But for the choice of a language, mail programs that stop mails (RFC 8058), and webhooks of plugins."""
     assert {view for view in site.extensions["csrf"]._exempt_views if view.startswith("helpouts.")} == {
         "helpouts.web.views.set_language",
         "helpouts.wishes.views.stop",
