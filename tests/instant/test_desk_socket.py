@@ -183,7 +183,7 @@ def test_the_live_process_asks_the_next_when_the_time_is_over(live, shop, runtim
         from helpouts.audit.actor import SYSTEM
         from helpouts.site import put
 
-        put(db, "ring_seconds", 1, SYSTEM)
+        put(db, "ring_seconds", 3, SYSTEM)
 
     async def main():
         async with live() as place:
