@@ -21,6 +21,7 @@ from helpouts.i18n import current_zone
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import service as money
+from helpouts.scheduling.service import asked_for
 from helpouts.web.db import current_db
 from helpouts.web.forms import attach
 from helpouts.web.permissions import current_actor, requires
@@ -53,10 +54,11 @@ def new(listing_id: int) -> ResponseReturnValue:
         form[name].data = given.get(name, {"every": "1", "count": str(COUNT)}.get(name, ""))
     if request.method == "GET":
         form.key.data = secrets.token_urlsafe(12)
-    length, host_id = whole(form.length.data), whole(form.host.data)
+    length = whole(form.length.data)
     every, count = whole(form.every.data) or 1, whole(form.count.data) or COUNT
     try:
         first = parse_start(form.start.data)
+        host_id = asked_for(db, listing, whole(form.host.data))
         plan = series.plan(db, listing, current_user.id, first, every, count, length_minutes=length, host_id=host_id)
     except HelpoutsError as error:
         flash(str(error), "error")

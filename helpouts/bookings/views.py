@@ -29,6 +29,7 @@ from helpouts.payments import service as money
 from helpouts.reviews.forms import ReplyForm, ReviewForm
 from helpouts.reviews.models import Review
 from helpouts.reviews.service import may_review, review_of
+from helpouts.scheduling.service import asked_for
 from helpouts.sessions.service import session_of
 from helpouts.sessions.tickets import OPENS_BEFORE
 from helpouts.web.db import current_db, current_runtime
@@ -99,7 +100,7 @@ def new(listing_id: int) -> ResponseReturnValue:
         form.length.data, form.host.data = request.args.get("length", ""), request.args.get("host", "")
     try:
         start = parse_start(form.start.data)
-        length, host_id = whole(form.length.data), whole(form.host.data)
+        length, host_id = whole(form.length.data), asked_for(db, listing, whole(form.host.data))
         listing.price_of(length or listing.length_minutes)
     except HelpoutsError as error:
         flash(str(error), "error")

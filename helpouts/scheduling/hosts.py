@@ -21,6 +21,8 @@ from sqlalchemy.orm import Session
 from helpouts.accounts.models import User
 from helpouts.bookings.models import Booking
 from helpouts.catalog.models import ExpertMember, Listing, ListingMember
+from helpouts.errors import HelpoutsError
+from helpouts.i18n import lazy_gettext as _l
 from helpouts.scheduling.loading import COUNTED_STATES, unlapsed
 from helpouts.scheduling.models import ScheduleRow
 
@@ -92,6 +94,16 @@ def choices(db: Session, listing: Listing) -> list[User]:
     ids = [row.user_id for row in rows]
     people = {user.id: user for user in db.scalars(select(User).where(User.id.in_(ids)))}
     return [people[user_id] for user_id in ids]
+
+
+def asked_for(db: Session, listing: Listing, user_id: int | None) -> int | None:
+    """The person whom a customer asks for by name, None for whoever is free.
+
+    :raises HelpoutsError: the listing does not offer this person.
+    """
+    if user_id is not None and user_id not in {user.id for user in choices(db, listing)}:
+        raise HelpoutsError(_l("This person cannot be asked for by name: choose from the list."), field="host")
+    return user_id
 
 
 def works(row: ScheduleRow) -> bool:

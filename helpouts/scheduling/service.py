@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
-from helpouts.scheduling.hosts import choices, hosts
+from helpouts.scheduling.hosts import asked_for, choices, hosts
 from helpouts.scheduling.loading import busy, given, spaced, to_caps, to_policy, to_schedule, to_time_off
 from helpouts.scheduling.rules import Window
 from helpouts.scheduling.slots import Offer, first_free, free_hosts, free_slots, next_free
@@ -42,6 +42,7 @@ __all__ = [
     "Offer",
     "Problem",
     "add_time_off",
+    "asked_for",
     "busy",
     "busy_of",
     "choices",

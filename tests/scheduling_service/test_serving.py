@@ -137,3 +137,15 @@ def test_who_serves_is_said_by_editors_and_must_make_sense(db: Session) -> None:
     with pytest.raises(HelpoutsError) as refusal:
         save_serving(db, listing, "dice", False, [], owner)
     assert refusal.value.field == "serving"
+
+
+def test_a_customer_asks_by_name_only_where_the_listing_offers_it(db: Session) -> None:
+    listing, (ada, bo), _owner = company(db, "ada", "bo")
+    assert service.asked_for(db, listing, None) is None
+    with pytest.raises(HelpoutsError) as refusal:
+        service.asked_for(db, listing, bo)
+    assert refusal.value.field == "host"
+    listing.host_choice = True
+    assert [service.asked_for(db, listing, user_id) for user_id in (ada, bo)] == [ada, bo]
+    with pytest.raises(HelpoutsError):
+        service.asked_for(db, listing, 999_999)
