@@ -48,13 +48,16 @@ class Machine:
     """The life of one kind of thing.
 
     :param name: the kind, e.g. "booking"; names the rows in the table of transitions.
+    :param initial: the state in which one usually begins.
+    :param others: further states in which one may begin, separated by spaces.
     """
 
-    def __init__(self, name: str, initial: str, changes: Sequence[Change]) -> None:
+    def __init__(self, name: str, initial: str, changes: Sequence[Change], others: str = "") -> None:
         self.name = name
         self.initial = initial
+        self.beginnings = frozenset({initial, *others.split()})
         self.changes = tuple(changes)
-        self.states = frozenset({initial} | {c.target for c in changes} | {s for c in changes for s in c.sources})
+        self.states = frozenset(self.beginnings | {c.target for c in changes} | {s for c in changes for s in c.sources})
 
     def find(self, state: str, event: str) -> Change | None:
         """The row for this event in this state, if there is one."""

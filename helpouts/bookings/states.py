@@ -21,6 +21,7 @@ BOOKING = Machine(
         change("complete", "in_session", "completed", "system expert operator"),
         change("miss", "confirmed", "no_show", "system operator"),
     ),
+    others="requested",
 )
 
 #: Another time for a confirmed booking: at once, or with the other side's consent.

@@ -136,7 +136,7 @@ def _texts() -> dict[str, str]:
         "nothing": _("left out by the clocks"),
         "range": _("%(day)s, %(time)s chosen. Enter goes on, Escape cancels.", day="{day}", time="{time}"),
         "begin": _("Beginning at %(time)s. Move with the arrow keys, Enter ends.", time="{time}"),
-        "cancelled": _("Cancelled."),
+        "cancelled": _("Nothing is changed."),
         "readonly": _("This day is over and cannot be changed."),
         "adjust": _("%(day)s, %(time)s. Enter saves, Escape cancels.", day="{day}", time="{time}"),
         "saving": _("Saving"),
