@@ -8,6 +8,7 @@ positions: the best can be taken without looking at the rest.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,8 +22,9 @@ from helpouts.finding.ranking import level_of
 
 Groups = Sequence[frozenset[str]]
 TIERS = range(len(words.PLACES))
-#: PostgreSQL: as many hits are rather gathered from the index than found by a walk through the whole order.
-GATHERED = 8000
+#: PostgreSQL: for n hits of a word that h of N listings have, a walk looks at n N / h rows, more as few are free;
+#: gathering looks at h.  They cost the same when h squared is this times N.
+WALKED = 300
 _FTS = table("listing_text", column("rowid"))
 
 
@@ -56,9 +58,8 @@ def _tier(
         query = query.where(_match(_written(groups, tier, " AND ", " OR ", " NOT ")), *where).order_by(_FTS.c.rowid)
     elif gathered:
         # OFFSET 0 keeps the planner from pushing order and limit inside, which would make it walk.
-        ids = select(L.c.position).where(_has(groups, tier)).offset(literal_column("0")).subquery()
-        query = chosen(L.c).join(ids, ids.c.position == L.c.position)
-        query = query.where(*where).order_by(L.c.position)
+        found = chosen(L.c).where(*where, _has(groups, tier)).offset(literal_column("0")).subquery()
+        query = select(literal_column("*")).select_from(found).order_by(literal_column("position"))
     else:
         query = chosen(L.c).where(*where, _has(groups, tier)).order_by(L.c.position)
     # SQLite wants a limited part of a union in brackets.  The star spares SQLAlchemy listing the columns again.
@@ -103,8 +104,9 @@ def _few(db: Session, groups: Groups) -> set[int]:
     """Tiers of which PostgreSQL's statistics expect so few hits that gathering them is quicker than walking."""
     # The limit keeps each part whole and in its place, where PostgreSQL would work on several at once.
     probe = "(SELECT 1 FROM listing_search WHERE words @@ CAST(:tier{} AS tsquery) LIMIT 1000000000)"
-    probes = " UNION ALL ".join(probe.format(tier) for tier in TIERS)
+    everything = "(SELECT 1 FROM listing_search LIMIT 1000000000)"
+    probes = " UNION ALL ".join([*(probe.format(tier) for tier in TIERS), everything])
     values = {f"tier{tier}": _tsquery(groups, tier) for tier in TIERS}
     plan: Any = db.scalar(text("EXPLAIN (FORMAT JSON) " + probes), values)
-    expected = [part["Plan Rows"] for part in plan[0]["Plan"]["Plans"]]
-    return {tier for tier in TIERS if expected[tier] <= GATHERED}
+    *expected, rows = [part["Plan Rows"] for part in plan[0]["Plan"]["Plans"]]
+    return {tier for tier in TIERS if expected[tier] <= math.sqrt(WALKED * rows)}
