@@ -80,7 +80,7 @@ def test_switching_is_audited(runtime: Runtime) -> None:
 
 
 def test_an_unknown_plugin_cannot_be_switched_and_the_known_ones_are_named(runtime: Runtime) -> None:
-    with runtime.database.write() as db, pytest.raises(NotFound, match="category_it, payments_wallet"):
+    with runtime.database.write() as db, pytest.raises(NotFound, match="category_it, notify_webpush, payments_wallet"):
         set_enabled(db, "no_such_plugin", True, SYSTEM)
 
 
