@@ -61,7 +61,8 @@ def test_every_form_needs_its_token(site: Flask) -> None:
             values = {name: _sample(converter) for name, converter in rule._converters.items()}
             path = site.url_map.bind("localhost").build(rule.endpoint, values, method=method)
             answer = client.open(path, method=method)
-            if answer.status_code != 400:
+            # For the API no cookie counts, so there is nothing to forge: whoever brings no token is nobody.
+            if answer.status_code != (401 if rule.endpoint.startswith("api.") else 400):
                 open_to_forgery.append((rule.endpoint, method, answer.status_code))
     assert open_to_forgery == []
 
