@@ -3,88 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from people import MORNINGS, NOW, at, booked, offer, person, starts
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from helpouts.accounts.models import User
-from helpouts.bookings.models import Booking
-from helpouts.catalog.models import Expert, ExpertMember, Listing
 from helpouts.clock import clock
 from helpouts.errors import HelpoutsError
 from helpouts.scheduling import service
 from helpouts.scheduling.rules import DayOverride, WeeklyRule
 
-NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)  # a Monday, 8 o'clock in Berlin
-MORNINGS = [WeeklyRule(day, 9 * 60, 12 * 60) for day in range(5)]
-
 
 @pytest.fixture(autouse=True)
 def monday() -> None:
     clock.set(NOW)
-
-
-def person(db: Session, name: str) -> User:
-    user = User(email=f"{name}@example.org", name=name, zone="Europe/Berlin")
-    db.add(user)
-    db.flush()
-    return user
-
-
-def offer(db: Session, *names: str, length: int = 60) -> Listing:
-    """A listing whose expert has these members, the first of them the owner."""
-    expert = Expert(slug=names[0], name=names[0])
-    expert.members = [
-        ExpertMember(user=person(db, name), role="owner" if name == names[0] else "member") for name in names
-    ]
-    listing = Listing(
-        expert=expert, slug=names[0], category="it", title=names[0], pricing="free", length_minutes=length, state="live"
-    )
-    db.add(listing)
-    db.flush()
-    return listing
-
-
-def booked(db: Session, listing: Listing, host: int, starts_at: datetime, **values: Any) -> Booking:
-    customer = values.pop("customer_id", None) or person(db, f"customer-{starts_at.timestamp()}-{host}").id
-    given: dict[str, Any] = {
-        "public_id": f"{host}-{starts_at.timestamp()}",
-        "state": "confirmed",
-        "ends_at": starts_at + timedelta(minutes=listing.length_minutes),
-    }
-    booking = Booking(
-        listing=listing,
-        expert=listing.expert,
-        host_id=host,
-        customer_id=customer,
-        starts_at=starts_at,
-        title=listing.title,
-        category=listing.category,
-        pricing="free",
-        price_minor=0,
-        currency="EUR",
-        amount_minor=0,
-        fee_bp=0,
-        cancellation_policy="moderate",
-        customer_zone="UTC",
-        host_zone="UTC",
-        **(given | values),
-    )
-    db.add(booking)
-    db.flush()
-    return booking
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def starts(db: Session, listing: Listing, day: str) -> list[str]:
-    begin = at(day)
-    return [slot.strftime("%H:%M") for slot in service.free_slots(db, listing, begin, begin + timedelta(days=1))]
 
 
 def test_somebody_who_never_set_hours_has_a_schedule_without_any(db: Session) -> None:
