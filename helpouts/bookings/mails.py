@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
@@ -24,22 +26,29 @@ def _both(booking: Booking) -> list[tuple[User, User, str]]:
     ]
 
 
+def _send(
+    db: Session, booking: Booking, template: str, whom: tuple[User, User, str], *, calendar: str = "", **values: Any
+) -> None:
+    """Queue a mail to one of :func:`_both`; with the calendar file of that method when there is one."""
+    to, other, zone = whom
+    attachments = [calendar_file(db, booking, to, calendar)] if calendar else []
+    queue_mail(
+        db, to.email, template, to.locale, zone, attachments=attachments, booking=booking, me=to, other=other, **values
+    )
+
+
 def confirmed(db: Session, booking: Booking) -> None:
     """It is booked: to both, with the invitation (RFC 5546, REQUEST)."""
     questions = runtime_of(db).registry.category(booking.category).intake
     for to, other, zone in _both(booking):
         with use_locale(to.locale):
             answers = in_words(questions, booking.intake)
-        queue_mail(
+        _send(
             db,
-            to.email,
+            booking,
             "booking_confirmed",
-            to.locale,
-            zone,
-            attachments=[calendar_file(db, booking, to, "REQUEST")],
-            booking=booking,
-            me=to,
-            other=other,
+            (to, other, zone),
+            calendar="REQUEST",
             is_host=to.id == booking.host_id,
             answers=answers,
             cancel_link=link(db, booking, to, "cancel"),
@@ -50,16 +59,12 @@ def confirmed(db: Session, booking: Booking) -> None:
 def moved(db: Session, booking: Booking, move: BookingMove, by: int | None) -> None:
     """It takes place at another time: to both, with the updated invitation (RFC 5546, REQUEST)."""
     for to, other, zone in _both(booking):
-        queue_mail(
+        _send(
             db,
-            to.email,
+            booking,
             "booking_moved",
-            to.locale,
-            zone,
-            attachments=[calendar_file(db, booking, to, "REQUEST")],
-            booking=booking,
-            me=to,
-            other=other,
+            (to, other, zone),
+            calendar="REQUEST",
             move=move,
             by_me=by == to.id,
             cancel_link=link(db, booking, to, "cancel"),
@@ -71,15 +76,11 @@ def move_proposed(db: Session, booking: Booking, move: BookingMove) -> None:
     """The other side would like another time: to the one who answers."""
     for to, other, zone in _both(booking):
         if to.id != move.asked_by:
-            queue_mail(
+            _send(
                 db,
-                to.email,
+                booking,
                 "booking_move_proposed",
-                to.locale,
-                zone,
-                booking=booking,
-                me=to,
-                other=other,
+                (to, other, zone),
                 move=move,
                 is_host=to.id == booking.host_id,
                 answer_link=link(db, booking, to, "answer"),
@@ -89,15 +90,11 @@ def move_proposed(db: Session, booking: Booking, move: BookingMove) -> None:
 def move_declined(db: Session, booking: Booking, move: BookingMove, reason: str) -> None:
     """The other time does not suit the expert: to the customer, for whom nothing has changed."""
     to, other, zone = _both(booking)[0]
-    queue_mail(
+    _send(
         db,
-        to.email,
+        booking,
         "booking_move_declined",
-        to.locale,
-        zone,
-        booking=booking,
-        me=to,
-        other=other,
+        (to, other, zone),
         move=move,
         reason=reason,
         cancel_link=link(db, booking, to, "cancel"),
@@ -107,23 +104,18 @@ def move_declined(db: Session, booking: Booking, move: BookingMove, reason: str)
 def offered(db: Session, booking: Booking) -> None:
     """A slot is held for the customer, who takes it or passes."""
     to, other, zone = _both(booking)[0]
-    take = link(db, booking, to, "take")
-    queue_mail(db, to.email, "booking_offered", to.locale, zone, booking=booking, me=to, other=other, take_link=take)
+    _send(db, booking, "booking_offered", (to, other, zone), take_link=link(db, booking, to, "take"))
 
 
 def cancelled(db: Session, booking: Booking, charge: int, actor: Actor) -> None:
     """It does not take place: to both, with the calendar's cancellation (RFC 5546, CANCEL)."""
     for to, other, zone in _both(booking):
-        queue_mail(
+        _send(
             db,
-            to.email,
+            booking,
             "booking_cancelled",
-            to.locale,
-            zone,
-            attachments=[calendar_file(db, booking, to, "CANCEL")],
-            booking=booking,
-            me=to,
-            other=other,
+            (to, other, zone),
+            calendar="CANCEL",
             charge=charge,
             by_me=actor.user_id == to.id,
         )
@@ -135,15 +127,11 @@ def finished(db: Session, booking: Booking, connected_seconds: int) -> None:
         with use_locale(to.locale, zone):
             receipt = money.receipt(db, booking)
         is_host = to.id == booking.host_id
-        queue_mail(
+        _send(
             db,
-            to.email,
+            booking,
             "session_finished",
-            to.locale,
-            zone,
-            booking=booking,
-            me=to,
-            other=other,
+            (to, other, zone),
             lines=receipt.earnings if is_host else receipt.lines,
             connected_seconds=connected_seconds,
             is_host=is_host,
