@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from helpouts_video_aiortc.slots import CAMERA, SCREEN, SLOTS
 
 if TYPE_CHECKING:
     from helpouts_video_aiortc.port import UdpPort
+
+log = logging.getLogger(__name__)
 
 SOURCES_PER_LEG = 32
 """SSRCs that one leg may send with: libsrtp keeps state for each, and a browser needs five."""
@@ -49,6 +52,10 @@ class Leg:
         self.addresses: dict[Address, None] = {}
         self.sources: dict[int, int] = {}
         """SSRCs that the browser sends with, and their payload types; the latest of a payload type comes last."""
+        self.tap: Callable[[bytes, float], None] | None = None
+        """Shown every opened RTP packet and RTCP compound of the browser, before rewriting, with its arrival on
+        the leg's clock in seconds.  What it raises is logged once and counted; the call goes on."""
+        self._tap_failed = False
         self.made = self.heard = clock()
         """Instants of the offer and of the last authenticated check."""
         self._address: Address | None = None
@@ -136,15 +143,31 @@ class Leg:
         try:
             if rtcp.is_rtcp(datagram):
                 opened = receiving.unprotect_rtcp(datagram)
+                if self.tap is not None:
+                    self._show(opened)
                 if peer is not None and peer.connected:
                     peer.send_rtcp(rtcp.translate(opened, self.outgoing, peer.outgoing))
             elif self._known(datagram):
                 opened = receiving.unprotect(datagram)
+                if self.tap is not None:
+                    self._show(opened)
                 self.sources[int.from_bytes(opened[8:12])] = opened[1] & 0x7F
                 if peer is not None and peer.connected:
                     peer.send_rtp(opened)
         except SrtpError:
             self._port.counters["dropped_srtp"] += 1
+
+    def _show(self, opened: bytes) -> None:
+        """Let the tap see a packet; whatever becomes of it, the packet goes on and so does the batch."""
+        if self.tap is None:
+            return
+        try:
+            self.tap(opened, self._clock())
+        except Exception:
+            self._drop("tap")
+            if not self._tap_failed:
+                self._tap_failed = True
+                log.exception("a tap failed; the call goes on without it")
 
     def _known(self, datagram: bytes) -> bool:
         if len(datagram) < 12:
