@@ -9,7 +9,7 @@ from helpouts.bookings import guard
 from helpouts.db.types import BigInt, Json, UTCDateTime
 from helpouts.payments import guards as ledger_guards
 
-revision = '0001'
+revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
