@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpouts.bookings.models import Booking
 from helpouts.clock import clock
 from helpouts.db import Base, BigInt, Json
+from helpouts.db.xact import current_xact
 
 
 class Session(Base):
@@ -98,11 +99,13 @@ class LiveNode(Base):
 
 
 class LiveEvent(Base):
-    """Something another process should hear of; ``seq`` is what a listener catches up from."""
+    """Something another process should hear of (:mod:`helpouts.sessions.feed`)."""
 
     __tablename__ = "live_event"
 
     seq: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=True)
+    #: the transaction that wrote it; 0 on SQLite
+    xact: Mapped[int] = mapped_column(BigInteger, server_default=current_xact(), index=True)
     topic: Mapped[str] = mapped_column(String(80), index=True)
     payload: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
