@@ -18,6 +18,7 @@ import helpouts.payments.models
 import helpouts.plugins.models
 import helpouts.reviews.models
 import helpouts.scheduling.models
+import helpouts.sessions.feed
 import helpouts.sessions.models
 import helpouts.vetting.models
 import helpouts.wishes.models  # noqa: F401  # all of these are imported for their tables

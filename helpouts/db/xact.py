@@ -9,7 +9,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 
-class current_xact(FunctionElement[int]):  # noqa: N801  # SQL functions are lower case
+class current_xact(FunctionElement[int]):
     """PostgreSQL's 64-bit transaction id, which never comes again; 0 on SQLite, whose writers queue anyway."""
 
     type = BigInteger()

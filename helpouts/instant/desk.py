@@ -50,14 +50,12 @@ def states(db: Session, user_ids: Collection[int]) -> dict[int, State]:
     return found
 
 
-def concerned(db: Session, user_ids: Collection[int]) -> set[int]:
-    """Those of the people for whom something rings or who wait: their devices are looked after without being told."""
-    ids = list(user_ids)
-    rung = select(InstantOffer.user_id).where(InstantOffer.state == "ringing", InstantOffer.user_id.in_(ids))
+def waiting(db: Session, user_ids: Collection[int]) -> set[int]:
+    """Those of the people who have asked and wait."""
     asking = select(InstantRequest.customer_id).where(
-        InstantRequest.state.in_(OPEN_STATES), InstantRequest.customer_id.in_(ids)
+        InstantRequest.state.in_(OPEN_STATES), InstantRequest.customer_id.in_(list(user_ids))
     )
-    return set(db.scalars(rung)) | set(db.scalars(asking))
+    return set(db.scalars(asking))
 
 
 def _ring(db: Session, offer: InstantOffer) -> State:

@@ -116,6 +116,7 @@ class Desk:
         mine.append(device)
         self.left.discard(device.user_id)
         self.dirty.add(device.user_id)
+        self.node.stir.set()
         if len(mine) > MOST_DEVICES:
             self.node.spawn(_hang_up(mine.pop(0), 1008, b"too many devices"))
 
@@ -139,6 +140,15 @@ class Desk:
         states = await self.node.read(lambda db: rows.states(db, here))
         told = [device.show(states[user_id]) for user_id in here for device in self.devices.get(user_id, ())]
         await asyncio.gather(*told)
+
+    async def show_what_is_new(self) -> None:
+        """To everybody to whom something may have happened; whom we could not look up is looked up again."""
+        people, self.dirty = self.dirty, set()
+        try:
+            await self.show(people)
+        except Exception:
+            self.dirty |= people
+            raise
 
     async def say_goodbye(self) -> None:
         """This process ends: the browsers come back to the next one; nobody's presence is cut short."""

@@ -1,58 +1,35 @@
-"""The loops of the desk: what has happened, who is still there, what is due."""
+"""The loops of the desk: what changes with the time, who is still there, what is due."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
 from helpouts.instant import asking, driving, presence
 from helpouts.instant import desk as rows
 from helpouts.live import desk
-from helpouts.sessions.models import LiveEvent
 
 if TYPE_CHECKING:
     from helpouts.live.node import Node
 
-#: Seconds between two looks at the events: half of it is what a ring waits on average.
-TICK = 0.1
-#: Every so many looks the rows themselves are read: they tell the truth when an event was missed.
-TRUTH = 20
+#: Seconds between two looks at what changes without an event.
+LOOK_AGAIN = 5.0
 #: Seconds between two looks for what is due.
 DUE = 0.5
 
 
-async def follow(node: Node) -> None:
-    """Ten times a second: tell the devices of those to whom something has happened."""
+async def look_again(node: Node) -> None:
+    """What changes with the time alone, without an event: the expected wait, and a ring that was not answered."""
+    await asyncio.sleep(LOOK_AGAIN)
     place = node.desk
-    looked = 0
-    seq = await node.read(_newest)
-    while True:
-        await asyncio.sleep(TICK)
-        looked += 1
-        people, place.dirty = place.dirty, set()
-        after = seq
-        events = await node.read(lambda db, after=after: _events(db, after))  # type: ignore[misc]  # default argument binds the number
-        for seq, topic in events:  # noqa: B007  # the last one is where the next look begins
-            kind, _, name = topic.partition(":")
-            if kind == "desk":
-                people.add(int(name))
-        if looked % TRUTH == 0 and place.devices:
-            here = list(place.devices)
-            people |= await node.read(lambda db, here=here: rows.concerned(db, here))  # type: ignore[misc]  # as above
-            people |= {device.user_id for device in place.all() if '"until"' in device.sent}
-        await place.show(people)
-
-
-def _newest(db: DbSession) -> int:
-    return db.scalar(select(LiveEvent.seq).order_by(LiveEvent.seq.desc()).limit(1)) or 0
-
-
-def _events(db: DbSession, after: int) -> list[tuple[int, str]]:
-    query = select(LiveEvent.seq, LiveEvent.topic).where(LiveEvent.seq > after).order_by(LiveEvent.seq).limit(1000)
-    return [(row.seq, row.topic) for row in db.execute(query)]
+    here = list(place.devices)
+    if not here:
+        return
+    people = await node.read(lambda db: rows.waiting(db, here))
+    people |= {device.user_id for device in place.all() if '"until"' in device.sent}
+    await place.show(people)
 
 
 async def beat(node: Node) -> None:

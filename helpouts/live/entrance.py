@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import WSMsgType, web
 from sqlalchemy.orm import Session as DbSession
 
 from helpouts.clock import clock
+from helpouts.errors import Conflict
+from helpouts.i18n import lazy_gettext as _l
 from helpouts.i18n import use_locale
 from helpouts.live import protocol
 from helpouts.live.media import Media
 from helpouts.live.node import Node
 from helpouts.live.rooms import Connection, Room
 from helpouts.sessions import chat, service
+from helpouts.sessions.models import Session
 from helpouts.sessions.tickets import redeem_ticket
 
 HELLO_SECONDS = 10
@@ -81,6 +85,16 @@ async def enter(node: Node, socket: web.WebSocketResponse, said: Hello) -> tuple
     return room, connection
 
 
+def _lines(db: DbSession, room: Room, after: int) -> list[dict[str, Any]]:
+    """What was said since; events are heard from now on, so what came before them is looked at once.
+
+    :raises Conflict: the session has ended meanwhile.
+    """
+    if db.get_one(Session, room.session_id).state == "ended":
+        raise Conflict(_l("This session is over."))
+    return chat.since(db, room.session_id, after)
+
+
 async def _take_seat(node: Node, room: Room, connection: Connection, after: int) -> None:
     earlier = room.connections.pop(connection.user_id, None)
     if earlier is not None:
@@ -89,7 +103,7 @@ async def _take_seat(node: Node, room: Room, connection: Connection, after: int)
         await node.write(lambda db: service.leave(db, earlier.presence_id, earlier.heard_at))
     granted = await room.media.grant(connection.participant, connection.name)
     async with room.talk:  # nobody says anything between what is read here and the welcome
-        lines = await node.read(lambda db: chat.since(db, room.session_id, after))
+        lines = await node.read(lambda db: _lines(db, room, after))
         room.connections[connection.user_id] = connection
         other = room.other(connection.user_id)
         await connection.send(

@@ -42,8 +42,7 @@ async def follow(node: Node) -> None:
         looked = loop.time()
         for event in events:
             _pass_on(node, event)
-        people, node.desk.dirty = node.desk.dirty, set()
-        await node.desk.show(people)
+        await node.desk.show_what_is_new()
         await asyncio.sleep(BREATH)
 
 
@@ -70,7 +69,8 @@ async def listen(node: Node) -> None:
         await asyncio.Event().wait()
     _, options = database.engine.dialect.create_connect_args(database.engine.url)
     try:
-        async with await psycopg.AsyncConnection.connect(**cast("dict[str, Any]", options), autocommit=True) as connection:
+        connecting = psycopg.AsyncConnection.connect(**cast("dict[str, Any]", options), autocommit=True)
+        async with await connecting as connection:
             await connection.execute(f"LISTEN {feed.CHANNEL}")
             node.told = True
             node.stir.set()  # what was committed before we listened
@@ -80,4 +80,5 @@ async def listen(node: Node) -> None:
         log.warning("PostgreSQL does not tell of events; asking instead", error=str(error))
     finally:
         node.told = False
+        node.stir.set()  # from now on we ask
     await asyncio.sleep(AGAIN)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session as DbSession
 
 from helpouts.clock import clock
@@ -17,8 +17,8 @@ from helpouts.live.desk import Desk
 from helpouts.live.rooms import Rooms
 from helpouts.plugins.service import read_settings
 from helpouts.runtime import Runtime
-from helpouts.sessions import service
-from helpouts.sessions.models import LiveEvent, LiveNode
+from helpouts.sessions import feed, service
+from helpouts.sessions.models import LiveNode
 from helpouts.sessions.transport import Json, TransportContext, TransportDriver
 
 T = TypeVar("T")
@@ -41,8 +41,11 @@ class Node:
         self._settings: dict[str, dict[str, Any]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._errands: set[asyncio.Task[None]] = set()
-        #: The last event that was heard.
-        self.event_seq = 0
+        #: what has been heard of the events; set, by whoever knows of a new one, when to look again at once
+        self.position = feed.Position(0)
+        self.stir = asyncio.Event()
+        #: PostgreSQL tells us of events
+        self.told = False
 
     # -- database --------------------------------------------------------------------------------------------
 
@@ -93,18 +96,18 @@ class Node:
     async def start(self) -> None:
         """Close what a predecessor of the same name left open, announce the node, begin the loops."""
 
-        def begin(db: DbSession) -> int:
+        def begin(db: DbSession) -> feed.Position:
             service.forget_node(db, self.name)
             node = LiveNode(name=self.name, public_url=self.public_url, heartbeat_at=clock.now(), rooms=0)
             node.draining = False
             db.merge(node)
-            return db.scalar(select(func.max(LiveEvent.seq))) or 0
+            return feed.now_at(db)
 
-        self.event_seq = await self.write(begin)
-        from helpouts.live import desk_loops, sweep
+        self.position = await self.write(begin)
+        from helpouts.live import desk_loops, following, sweep
 
-        loops = [sweep.presence, sweep.heartbeat, sweep.follow_events]
-        loops += [desk_loops.follow, desk_loops.beat, desk_loops.drive]
+        loops = [sweep.presence, sweep.heartbeat, following.follow, following.listen]
+        loops += [desk_loops.look_again, desk_loops.beat, desk_loops.drive]
         self._tasks = [asyncio.create_task(self._forever(loop)) for loop in loops]
 
     async def _forever(self, loop: Callable[[Node], Any]) -> None:
@@ -123,6 +126,17 @@ class Node:
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
         return task
+
+    def errand(self, work: Coroutine[Any, Any, None]) -> None:
+        """The same, for what may fail: it is logged."""
+
+        async def run() -> None:
+            try:
+                await work
+            except Exception:
+                log.exception("something that had happened elsewhere could not be done here")
+
+        self.spawn(run())
 
     async def finish(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something to its end, even when the request that asked for it is cancelled half-way."""

@@ -147,6 +147,23 @@ async def room_event(node: Node, room: Room, payload: dict[str, Any]) -> None:
     """Another process has changed this room."""
     if payload.get("type") == "ended":
         await close(node, room)
+    elif payload.get("type") == "moved":
+        await check(node, room)
+
+
+async def check(node: Node, room: Room) -> None:
+    """Read whether the room is still here: it may be over, or on another node, which took us for dead."""
+
+    def where(db: DbSession) -> tuple[str, str]:
+        session = db.get_one(Session, room.session_id)
+        return session.state, session.node
+
+    state, name = await node.read(where)
+    if state == "ended":
+        await close(node, room)
+    elif name != node.name:  # the browsers ask for tickets to where the room is now
+        for connection in list(room.connections.values()):
+            node.spawn(connection.hang_up(1012, b"moved"))
 
 
 async def close(node: Node, room: Room) -> None:

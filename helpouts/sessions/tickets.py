@@ -15,6 +15,7 @@ from helpouts.bookings.models import Booking
 from helpouts.clock import clock
 from helpouts.errors import Conflict, NotAllowed, Unavailable
 from helpouts.i18n import lazy_gettext as _l
+from helpouts.sessions import service
 from helpouts.sessions.models import JoinTicket, LiveNode, Session
 
 TICKET_LIFE = timedelta(seconds=60)
@@ -73,6 +74,8 @@ def issue_ticket(db: DbSession, session: Session, user: User) -> Ticket:
         fresh = [node for node in alive.values() if not node.draining]
         if not fresh:
             raise Unavailable(_l("The video service does not answer at the moment. Please try again in a minute."))
+        if session.node:  # should that node be alive after all, it sends its browsers on
+            service.tell(db, session, {"type": "moved"})
         session.node = fresh[0].name
     token = secrets.token_urlsafe(32)
     db.add(

@@ -14,8 +14,9 @@ from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
 from helpouts.clock import clock
 from helpouts.demo.history import answers
-from helpouts.instant import answering, asking, presence, tickets
+from helpouts.instant import answering, asking, driving, presence, tickets
 from helpouts.instant.models import InstantOffer, InstantRequest
+from helpouts.live import following
 from helpouts.live.server import NODE, make_app
 from helpouts.runtime import Runtime, runtime_of
 from helpouts.testing.factories import make_customer, make_expert, make_listing
@@ -28,9 +29,14 @@ class Place:
         self.runtime, self.client = runtime, client
 
     @property
+    def node(self):
+        """The state of the process."""
+        return self.client.app[NODE]
+
+    @property
     def desk(self):
         """The desk of the process."""
-        return self.client.app[NODE].desk
+        return self.node.desk
 
     def ticket(self, user_id: int) -> str:
         """As the web process gives it."""
@@ -165,15 +171,15 @@ def test_a_second_node_hears_of_the_same_ring(live, shop):
 
 
 def test_a_ring_arrives_even_when_its_event_was_missed(live, shop, monkeypatch):
-    from helpouts.live import desk_loops
-
-    monkeypatch.setattr(desk_loops, "_events", lambda _db, _after: [])
+    """The process slept for so long that the events were tidied away."""
 
     async def main():
         async with live() as place:
             socket, _ = await place.device(shop[1])
+            monkeypatch.setattr(driving, "tell", lambda *_: None)
             await asyncio.to_thread(place.write, ask(shop))
-            await rings(socket, 1, seconds=6)
+            await following.doubt(place.node)
+            await rings(socket, 1)
 
     asyncio.run(main())
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from helpouts.audit.actor import SYSTEM
 from helpouts.clock import clock
-from helpouts.live import entrance
+from helpouts.live import entrance, following
 from helpouts.plugins.service import set_enabled
 from helpouts.sessions import TransportError, TransportFull, service
 from helpouts.sessions.models import LiveNode, Presence, RoomMessage, Session
@@ -285,12 +285,14 @@ async def test_only_the_expert_ends_and_both_are_sent_home(live, pair):
 
 @pytest.mark.parametrize("event", ["heard", "lost"])
 async def test_an_end_that_another_process_wrote_reaches_the_room(live, pair, monkeypatch, event):
-    if event == "lost":
-        monkeypatch.setattr(service, "tell", lambda *_: None)
     async with live() as place:
         browsers = [await place.enter(pair.session, who) for who in (pair.expert, pair.customer)]
+        if event == "lost":  # while the process slept for an hour
+            monkeypatch.setattr(service, "tell", lambda *_: None)
         with place.site.database.write() as db:
             service.end(db, db.get_one(Session, pair.session.id), "operator", SYSTEM)
+        if event == "lost":
+            await following.doubt(place.node)
         for browser in browsers:
             assert await browser.closed() == 4002
 
@@ -393,6 +395,7 @@ async def test_a_room_that_moved_sends_its_browsers_to_the_other_node(live, pair
         browser = await place.enter(pair.session, pair.customer)
         with place.site.database.write() as db:
             db.get_one(Session, pair.session.id).node = "n2"
+            service.tell(db, pair.session, {"type": "moved"})
         assert await browser.closed() == 1012
         await until(lambda: place.node.rooms.idle)
 
