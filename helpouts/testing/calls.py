@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,6 +29,8 @@ from helpouts.testing.plugin import require
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
+
+    from helpouts.testing.network import Network
 
 Json = dict[str, Any]
 ROOM = MediaRoom("room")
@@ -48,6 +50,7 @@ class Calls:
         self.sockets: dict[str, web.WebSocketResponse] = {}
         self.driver: TransportDriver
         self.browser: Browser
+        self.away: Browser | None = None
         self.base = ""
 
     def application(self) -> web.Application:
@@ -99,9 +102,11 @@ class Calls:
         if participant in self.sockets:
             await self.sockets[participant].send_json({"signal": message})
 
-    async def page(self, who: str) -> Page:
-        """A browser of its own, in the room, its camera on."""
-        context = await self.browser.new_context(permissions=["camera", "microphone"])
+    async def page(self, who: str, *, away: bool = False) -> Page:
+        """A browser of its own, in the room, its camera on; ``away`` behind the network that was named."""
+        browser = self.away if away else self.browser
+        assert browser is not None
+        context = await browser.new_context(permissions=["camera", "microphone"])
         page = await context.new_page()
         page.on("console", lambda message: print(who, message.text))  # shown when the test fails
         page.on("pageerror", lambda error: print(who, error))
@@ -118,8 +123,11 @@ def _file(package: str, path: str, kind: str = "text/javascript") -> Callable[[w
 
 
 @asynccontextmanager
-async def calling(plugin: ModuleType, **settings: Any) -> AsyncIterator[Calls]:
-    """A room over the plugin's transport, its settings the defaults but for those named; and Chromium."""
+async def calling(plugin: ModuleType, *, behind: Network | None = None, **settings: Any) -> AsyncIterator[Calls]:
+    """A room over the plugin's transport, its settings the defaults but for those named; and Chromium.
+
+    :param behind: a network in which a second Chromium runs, for :meth:`Calls.page` with ``away``.
+    """
     chromium = shutil.which("chromium")
     if chromium is None:
         require("Chromium", "apt-get install chromium")
@@ -128,18 +136,23 @@ async def calling(plugin: ModuleType, **settings: Any) -> AsyncIterator[Calls]:
     calls = Calls(plugin, {setting.key: setting.default for setting in plugin.helpouts_settings()} | settings)
     runner = web.AppRunner(calls.application())
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    calls.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    host = behind.address if behind is not None else "127.0.0.1"
+    await web.TCPSite(runner, host, 0).start()
+    calls.base = f"http://{host}:{runner.addresses[0][1]}"
     context = TransportContext(lambda: calls.settings, calls.send, calls.base, "node")
     calls.driver = await calls.transport.start(context)
+    # A camera only shows where nobody can listen, or where we say that nobody can.
+    arguments = [*ARGUMENTS, f"--unsafely-treat-insecure-origin-as-secure={calls.base}"]
     try:
         await calls.driver.open_room(ROOM.id)
-        async with async_playwright() as playwright:
-            calls.browser = await playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
-            try:
-                yield calls
-            finally:
-                await calls.browser.close()
+        async with async_playwright() as playwright, AsyncExitStack() as stack:
+            programs = [chromium] if behind is None else [chromium, behind.launcher(str(chromium))]
+            browsers = []
+            for program in programs:
+                browsers.append(await playwright.chromium.launch(executable_path=program, args=arguments))
+                stack.push_async_callback(browsers[-1].close)
+            calls.browser, calls.away = browsers[0], browsers[-1]
+            yield calls
     finally:
         await calls.driver.stop()
         await runner.cleanup()

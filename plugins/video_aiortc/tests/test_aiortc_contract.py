@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from typing import ClassVar
@@ -48,11 +49,26 @@ def test_the_routes_are_those_of_the_signalling() -> None:
     ]
 
 
-@pytest.mark.parametrize("wrong", [{"public_ip": "relay.example"}, {"public_ip": "::1"}, {"bind": "203.0.113.9"}])
-async def test_settings_that_cannot_work_are_refused_at_the_start(wrong: dict[str, object]) -> None:
+def context_of(**settings: object) -> TransportContext:
     async def send(room: str, participant: str, message: dict[str, object]) -> None: ...
 
-    context = TransportContext(lambda: TestRelay.settings | wrong, send, "https://live.example", "node-1")
+    return TransportContext(lambda: TestRelay.settings | settings, send, "https://live.example", "node-1")
+
+
+@pytest.mark.parametrize("wrong", [{"public_ip": "relay.example"}, {"public_ip": "::1"}, {"bind": "203.0.113.9"}])
+async def test_settings_that_cannot_work_are_refused_at_the_start(wrong: dict[str, object]) -> None:
     with pytest.raises(TransportError, match=r"public_ip|bind"):
-        await TestRelay().transport().start(context)
+        await TestRelay().transport().start(context_of(**wrong))
     assert running() is None
+
+
+async def test_a_tcp_port_that_is_taken_is_refused_and_not_missed_when_tcp_is_off() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = taken.getsockname()[1]
+        with pytest.raises(TransportError, match=f"TCP port {number}.*switch tcp off"):
+            await TestRelay().transport().start(context_of(bind="127.0.0.1", port=number))
+        assert running() is None
+        driver = await TestRelay().transport().start(context_of(bind="127.0.0.1", port=number, tcp=False))
+        await driver.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from aiortc.sdp import SessionDescription
@@ -52,6 +53,19 @@ def test_numbers_in_the_offer_are_the_same_for_everybody() -> None:
         return [line for line in offer.sdp().splitlines() if line.startswith(keys)]
 
     assert common(OFFER) == common(other)
+
+
+def test_with_tcp_each_address_is_offered_twice_and_udp_comes_first() -> None:
+    lines = [line.split() for line in replace(OFFER, tcp=True).sdp().splitlines() if line.startswith("a=candidate")]
+    section = lines[: len(lines) // len(SLOTS)]
+    assert [(line[2], line[4], line[5]) for line in section] == [
+        (protocol, address, "5000") for protocol in ("udp", "tcp") for address in ("192.0.2.1", "127.0.0.1")
+    ]
+    assert [" ".join(line[6:]) for line in section] == ["typ host"] * 2 + ["typ host tcptype passive"] * 2
+    priorities = [int(line[3]) for line in section]
+    assert priorities == sorted(priorities, reverse=True)
+    assert len({line[0] for line in section}) == 4, "no foundation twice"
+    assert " tcp " not in OFFER.sdp()
 
 
 def test_a_good_answer_is_understood() -> None:

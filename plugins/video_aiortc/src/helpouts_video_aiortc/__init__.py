@@ -57,6 +57,10 @@ def helpouts_settings() -> Iterable[Setting]:
             minimum=0, maximum=65535,
         ),
         Setting(
+            "tcp", bool, True, _l("Also over TCP"),
+            _l("Take TCP connections on the same port number, for browsers whose network lets no UDP through."),
+        ),
+        Setting(
             "bind", str, EVERYWHERE, _l("Bind to address"),
             _l("The local IPv4 address to listen on. 0.0.0.0 listens on all."),
         ),

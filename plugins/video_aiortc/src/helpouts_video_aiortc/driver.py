@@ -17,6 +17,7 @@ from helpouts_video_aiortc.leg import Leg
 from helpouts_video_aiortc.port import UdpPort
 from helpouts_video_aiortc.room import SEATS, Room
 from helpouts_video_aiortc.slots import KINDS
+from helpouts_video_aiortc.tcp import Streams
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ SILENCE_SECONDS = 60.0
 """After this much without a check a leg is over.  RFC 7675 says 30 s; outages of 40 s are to be survived."""
 SWEEP_SECONDS = 2.0
 RETRY_SECONDS = 5
+PORT_ATTEMPTS = 10
 
 
 class UnknownGrant(Exception):
@@ -50,6 +52,7 @@ class RelayDriver:
         self._certificate = private.Certificate()
         self._bind = str(settings.get("bind") or EVERYWHERE)
         self._port = _open_port(self._bind, int(settings.get("port", 0)), clock)
+        self._streams: Streams | None = None
         self._rooms: dict[str, Room] = {}
         self._grants: dict[bytes, _Grant] = {}
         self._legs: dict[str, tuple[Room, Leg]] = {}
@@ -65,6 +68,26 @@ class RelayDriver:
     def port(self) -> int:
         """The UDP port number of all calls."""
         return self._port.number
+
+    async def listen(self) -> None:
+        """Take TCP connections on the port number of the UDP socket, which is moved if any number will do.
+
+        :raises TransportError: when the number is taken.
+        """
+        wanted = int(self._context.settings().get("port", 0))
+        for attempt in range(PORT_ATTEMPTS):
+            streams = Streams(self._port, self._clock)
+            try:
+                await streams.listen(self._bind, self._port.number)
+            except OSError as error:
+                if wanted or attempt == PORT_ATTEMPTS - 1:
+                    text = f"TCP port {self._port.number} on {self._bind} cannot be opened ({error})"
+                    raise TransportError(f"{text}: change bind or port, or switch tcp off") from error
+                self._port.close()
+                self._port = _open_port(self._bind, 0, self._clock)
+            else:
+                self._streams = streams
+                return
 
     # -- the contract ----------------------------------------------------------------------------------------
 
@@ -122,11 +145,12 @@ class RelayDriver:
             await self.drop(leg)
 
     def statistics(self) -> Json:
-        """Gauges ``rooms``, ``legs``, ``connected``, ``grants``; counters: packets, bytes, drops by cause."""
+        """Gauges ``rooms``, ``legs``, ``connected``, ``grants``, ``tcp_connections``; counters by cause."""
         counters: dict[str, Any] = dict(self._port.counters)
         connected = sum(leg.connected for _room, leg in self._legs.values())
         return counters | {
             "rooms": len(self._rooms), "legs": len(self._legs), "connected": connected, "grants": len(self._grants),
+            "tcp_connections": len(self._streams) if self._streams is not None else 0,
         }  # fmt: skip
 
     async def stop(self) -> None:
@@ -139,6 +163,8 @@ class RelayDriver:
             await self.drop(leg)
         await asyncio.gather(self._sweeper, *self._tasks, return_exceptions=True)
         self._grants.clear()
+        if self._streams is not None:
+            await self._streams.close()
         self._port.close()
 
     # -- for the signalling ----------------------------------------------------------------------------------
@@ -173,7 +199,7 @@ class RelayDriver:
     def offer(self, leg: Leg) -> str:
         """The canonical offer for a leg, with the addresses as the settings have them now."""
         addresses = _addresses(str(self._context.settings().get("public_ip", "")), self._bind)
-        return leg.offer([(address, self._port.number) for address in addresses])
+        return leg.offer([(address, self._port.number) for address in addresses], tcp=self._streams is not None)
 
     async def drop(self, leg: Leg) -> None:
         """End a leg; the other one stays and is paired with whoever comes back.  Idempotent."""
@@ -229,6 +255,8 @@ class RelayDriver:
             limit = SILENCE_SECONDS if leg.connected else UNANSWERED_SECONDS
             if now - leg.heard > limit:
                 await self.drop(leg)
+        if self._streams is not None:
+            self._streams.sweep()
 
     async def _sweep_forever(self) -> None:
         while True:
@@ -257,8 +285,15 @@ async def start(context: TransportContext) -> RelayDriver:
     global _running
     private.check_versions()
     _addresses(str(context.settings().get("public_ip", "")), EVERYWHERE)
-    _running = RelayDriver(context, asyncio.get_running_loop().time)
-    return _running
+    driver = RelayDriver(context, asyncio.get_running_loop().time)
+    if context.settings().get("tcp", True):
+        try:
+            await driver.listen()
+        except TransportError:
+            await driver.stop()
+            raise
+    _running = driver
+    return driver
 
 
 def _open_port(bind: str, port: int, clock: Callable[[], float]) -> UdpPort:

@@ -92,13 +92,13 @@ class Leg:
         """Names the latest ICE session (RFC 9725 section 4.3.2 uses the entity tag so)."""
         return f'"{(self._next_ice or self._ice).ufrag}"'
 
-    def offer(self, candidates: list[tuple[str, int]]) -> str:
-        """The description for the browser; each call counts its version on."""
+    def offer(self, candidates: list[tuple[str, int]], *, tcp: bool = False) -> str:
+        """The description for the browser, with TCP candidates if so; each call counts its version on."""
         self._version += 1
         ssrcs = {payload: self.outgoing.ssrc(payload) for payload in PAYLOADS}
         fingerprint = sha256_fingerprint(self._certificate)
         ice = self._next_ice or self._ice
-        return Offer(self._session, self._version, ice, fingerprint, ssrcs, candidates).sdp()
+        return Offer(self._session, self._version, ice, fingerprint, ssrcs, candidates, tcp).sdp()
 
     def answer(self, answer: Answer) -> None:
         """Begin the DTLS handshake; on later answers (after a restart) only the accepted codecs count."""

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from helpouts_video_aiortc import private
 from helpouts_video_aiortc.private import Address
+from helpouts_video_aiortc.tcp import Way
 
 DATAGRAM = 2048
 BURST = 256
@@ -113,6 +114,9 @@ class UdpPort:
 
     def send(self, datagram: bytes, address: Address) -> None:
         """Put a datagram on the wire, or drop it when the kernel's buffer is full: late media is no use."""
+        if isinstance(address, Way):
+            self.counters["tcp_packets_out" if address.stream.send(datagram) else "dropped_tcp"] += 1
+            return
         try:
             self._socket.sendto(datagram, address)
         except OSError:
@@ -120,6 +124,14 @@ class UdpPort:
             return
         self.counters["packets_out"] += 1
         self.counters["bytes_out"] += len(datagram)
+
+    def deliver(self, datagram: bytes, address: Address) -> None:
+        """A datagram that came in another way than over the socket."""
+        self._deliver(datagram, address)
+
+    def knows(self, address: Address) -> bool:
+        """Whether a leg that lives has proved to be at this address."""
+        return address in self._owners
 
     def close(self) -> None:
         """Release the port number; idempotent."""

@@ -31,7 +31,8 @@ TESTED = {"aiortc": "1.16.", "aioice": "0.13.", "pylibsrtp": "1.0."}
 SrtpError = (pylibsrtp.Error, ValueError)
 """What ``protect`` and ``unprotect`` raise: refused by libsrtp, or longer than its buffer."""
 
-Address = tuple[str, int]
+Address = tuple[str, int] | tuple[str, int, int]
+"""Host and port; with a third number for a TCP connection (:class:`helpouts_video_aiortc.tcp.Way`)."""
 QUEUED_DATAGRAMS = 64
 CERTIFICATE_MARGIN = timedelta(days=2)
 
@@ -184,7 +185,7 @@ def parse_binding_request(datagram: bytes) -> BindingRequest | None:
 
 def binding_success(request: BindingRequest, address: Address, password: str) -> bytes:
     """The answer to an authenticated request: where it was seen to come from, signed."""
-    return _signed(request, stun.Class.RESPONSE, {"XOR-MAPPED-ADDRESS": address}, password)
+    return _signed(request, stun.Class.RESPONSE, {"XOR-MAPPED-ADDRESS": address[:2]}, password)
 
 
 def role_conflict(request: BindingRequest, password: str) -> bytes:

@@ -7,7 +7,7 @@ header-extension ids and mids.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from helpouts.errors import HelpoutsError
@@ -27,6 +27,8 @@ FORMAT = {
 }
 PRIORITY = 2130706431
 """Of the first host candidate (RFC 8445 section 5.1.2.1); the following get less."""
+TCP_PRIORITY = 90 << 24 | (4 << 13 | 8191) << 8 | 255
+"""Of the first TCP candidate: passive, and behind all of UDP (RFC 6544 section 4.2)."""
 HASHES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 _FINGERPRINT = re.compile(r"(?:[0-9A-F]{2}:)*[0-9A-F]{2}")
 
@@ -53,6 +55,7 @@ class Offer:
     :param version: counts the leg's offers.
     :param ssrcs: the SSRC that the leg will see for each payload type.
     :param candidates: addresses and port under which the browser reaches the relay.
+    :param tcp: the same addresses and port take TCP connections as well.
     """
 
     session: int
@@ -61,6 +64,7 @@ class Offer:
     fingerprint: str
     ssrcs: Mapping[int, int]
     candidates: Sequence[tuple[str, int]]
+    tcp: bool = False
 
     def sdp(self) -> str:
         """The description, with all candidates: an ICE-lite server does not trickle."""
@@ -101,9 +105,14 @@ class Offer:
         if slot.rtx is not None:
             lines += [f"a=rtpmap:{slot.rtx} rtx/{slot.clock}", f"a=fmtp:{slot.rtx} apt={slot.payload}"]
         lines += self._sources(slot, payloads)
+        return [*lines, *self._candidates(), "a=end-of-candidates"]
+
+    def _candidates(self) -> Iterator[str]:
         for rank, (address, port) in enumerate(self.candidates):
-            lines.append(f"a=candidate:{rank + 1} 1 udp {PRIORITY - 256 * rank} {address} {port} typ host")
-        return [*lines, "a=end-of-candidates"]
+            yield f"a=candidate:{rank + 1} 1 udp {PRIORITY - 256 * rank} {address} {port} typ host"
+        for rank, (address, port) in enumerate(self.candidates if self.tcp else ()):
+            priority = TCP_PRIORITY - 256 * rank
+            yield f"a=candidate:{rank + 101} 1 tcp {priority} {address} {port} typ host tcptype passive"
 
     def _sources(self, slot: Slot, payloads: Sequence[int]) -> list[str]:
         # Camera and microphone are one stream, so that the browser keeps them in step; the screen is its own.
