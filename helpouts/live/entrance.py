@@ -14,11 +14,11 @@ from helpouts.clock import clock
 from helpouts.errors import Conflict
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.i18n import use_locale
-from helpouts.live import protocol
+from helpouts.live import messages, protocol
 from helpouts.live.media import Media
 from helpouts.live.node import Node
 from helpouts.live.rooms import Connection, Room
-from helpouts.sessions import chat, service
+from helpouts.sessions import service
 from helpouts.sessions.models import Session
 from helpouts.sessions.tickets import redeem_ticket
 
@@ -85,14 +85,14 @@ async def enter(node: Node, socket: web.WebSocketResponse, said: Hello) -> tuple
     return room, connection
 
 
-def _lines(db: DbSession, room: Room, after: int) -> list[dict[str, Any]]:
-    """What was said since; events are heard from now on, so what came before them is looked at once.
+def _known(db: DbSession, room: Room, user_id: int, after: int) -> dict[str, Any]:
+    """What the tools of the room have to tell; events are heard from now on, so what came before them is looked at once.
 
     :raises Conflict: the session has ended meanwhile.
     """
     if db.get_one(Session, room.session_id).state == "ended":
         raise Conflict(_l("This session is over."))
-    return chat.since(db, room.session_id, after)
+    return messages.welcome(db, room, user_id, after)
 
 
 async def _take_seat(node: Node, room: Room, connection: Connection, after: int) -> None:
@@ -103,15 +103,15 @@ async def _take_seat(node: Node, room: Room, connection: Connection, after: int)
         await node.write(lambda db: service.leave(db, earlier.presence_id, earlier.heard_at))
     granted = await room.media.grant(connection.participant, connection.name)
     async with room.talk:  # nobody says anything between what is read here and the welcome
-        lines = await node.read(lambda db: _lines(db, room, after))
+        known = await node.read(lambda db: _known(db, room, connection.user_id, after))
         room.connections[connection.user_id] = connection
         other = room.other(connection.user_id)
         await connection.send(
             {
                 "type": "welcome",
                 "you": connection.user_id,
-                "chat": lines,
                 "peer": {"present": other is not None, "state": other.state if other else {}},
+                **known,
                 **granted,
             }
         )

@@ -1,6 +1,6 @@
-"""What goes over a room's WebSocket.
+"""The life of a room: who is here, how the meter stands, who goes, when it is over; and what goes over its WebSocket.
 
-Browser to server::
+Browser to server (:mod:`helpouts.live.messages`, and the tools of the room in :mod:`helpouts.live.tools`)::
 
     {"type": "hello", "ticket": ..., "after": seq, "device": ...}   first message, within 10 s
     {"type": "ping"}                                                every second; silence ends the presence
@@ -23,13 +23,11 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy.orm import Session as DbSession
 
-from helpouts.audit.actor import Actor
 from helpouts.clock import clock
-from helpouts.errors import HelpoutsError, NotAllowed
-from helpouts.i18n import lazy_gettext as _l
+from helpouts.errors import HelpoutsError
 from helpouts.i18n import use_locale
 from helpouts.live.rooms import Connection, Room
-from helpouts.sessions import chat, service
+from helpouts.sessions import service
 from helpouts.sessions.models import Session
 
 if TYPE_CHECKING:
@@ -43,57 +41,6 @@ ENDED = 4002
 def plain(value: object) -> str:
     """What a browser sent as text, without what PostgreSQL and UTF-8 cannot keep (NUL, lone surrogates)."""
     return str(value).replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
-
-
-async def handle(node: Node, room: Room, connection: Connection, message: dict[str, Any]) -> None:
-    """One message of a browser that has said hello.
-
-    :raises HelpoutsError: with a text for the person; nothing was changed.
-    """
-    kind = message.get("type")
-    if kind == "ping":
-        await connection.send({"type": "pong", "t": message.get("t")})
-    elif kind == "chat":
-        await _chat(node, room, connection, message)
-    elif kind == "state":
-        connection.state = {key: bool(message.get(key)) for key in ("mic", "camera", "screen")}
-        other = room.other(connection.user_id)
-        if other is not None:
-            await other.send({"type": "state", **connection.state})
-    elif kind == "signal" and isinstance(message.get("data"), dict):
-        await room.media.signal(connection.participant, message["data"])
-    elif kind == "grant":
-        await _grant(node, room, connection)
-    elif kind == "end":
-        await _end(node, room, connection)
-    elif kind == "leave":
-        await node.finish(drop(node, room, connection, clock.now()))
-
-
-async def _grant(node: Node, room: Room, connection: Connection) -> None:
-    async with node.rooms.changing(room.id):
-        if not connection.gone:
-            granted = await room.media.grant(connection.participant, connection.name)
-            await connection.send({"type": "grant", **granted})
-
-
-async def _end(node: Node, room: Room, connection: Connection) -> None:
-    if connection.user_id != room.host_id:
-        raise NotAllowed(_l("Only the expert can end the session for both. You can leave it."))
-    actor = Actor("expert", connection.user_id, connection.name)
-    await node.write(lambda db: service.end(db, db.get_one(Session, room.session_id), "expert", actor))
-    await node.finish(close(node, room))
-
-
-async def _chat(node: Node, room: Room, connection: Connection, message: dict[str, Any]) -> None:
-    body, client_id = plain(message.get("body", "")), plain(message.get("client_id", ""))
-
-    def keep(db: DbSession) -> dict[str, Any]:
-        session = db.get_one(Session, room.session_id)
-        return chat.as_json(chat.say(db, session, connection.user_id, client_id, body))
-
-    async with room.talk:
-        await room.broadcast(await node.write(keep))
 
 
 async def announce(node: Node, room: Room) -> None:

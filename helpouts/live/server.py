@@ -13,7 +13,8 @@ from prometheus_client import generate_latest
 from helpouts.clock import clock
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.live import desk, entrance, protocol
+from helpouts.live import desk, entrance, messages, protocol
+from helpouts.live import tools as tools  # the tools of the room register their messages
 from helpouts.live.node import Node
 from helpouts.live.rooms import MAX_BACKLOG, Connection, Room
 from helpouts.plugins.records import LiveRoute
@@ -145,7 +146,7 @@ async def _one(node: Node, room: Room, connection: Connection, raw: str) -> None
     try:
         message = json.loads(raw)
         if isinstance(message, dict):
-            await protocol.handle(node, room, connection, message)
+            await messages.handle(node, room, connection, message)
     except HelpoutsError as error:
         await connection.send(protocol.refusal(error, connection.locale))
     except (json.JSONDecodeError, RecursionError):

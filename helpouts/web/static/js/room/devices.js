@@ -16,6 +16,9 @@ export class Devices {
   }
 
   get audio() { return this.#stream?.getAudioTracks()[0] ?? null; }
+  /** How many cameras there are to choose from, as far as the browser tells. */
+  get cameras() { return this.#root.querySelector('[data-select="camera"]').options.length; }
+
   get video() { return this.#stream?.getVideoTracks()[0] ?? null; }
 
   /** Ask for camera and microphone; sound only where there is no camera; a verdict in plain words. */
