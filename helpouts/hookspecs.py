@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         UserData,
     )
     from helpouts.sessions import VideoTransport
+    from helpouts.storage import StorageBackend
     from helpouts.vetting import VettingRule
 
 PROJECT = "helpouts"
@@ -122,6 +123,11 @@ class Surfaces:
     @hookspec
     def helpouts_notification_channels(self) -> Iterable[NotificationChannel]:
         """Ways of reaching people besides mail: in their browser, on their telephone."""
+        return ()
+
+    @hookspec
+    def helpouts_storage_backends(self) -> Iterable[StorageBackend]:
+        """Places where recordings and files are kept, besides the folder that every site has."""
         return ()
 
     @hookspec

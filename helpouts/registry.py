@@ -29,6 +29,7 @@ from helpouts.plugins import records
 from helpouts.plugins.checks import check_records
 from helpouts.plugins.models import PluginFlag
 from helpouts.sessions.transport import VideoTransport
+from helpouts.storage.backend import StorageBackend, standin_backend
 from helpouts.vetting.rule import VettingRule
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ _FAMILIES = {
     "helpouts_vetting_rules": "name",
     "helpouts_video_transports": "name",
     "helpouts_notification_channels": "name",
+    "helpouts_storage_backends": "name",
 }
 _SURFACES = (
     "helpouts_settings",
@@ -260,6 +262,15 @@ class Registry:
     def notification_channels(self, db: Session) -> dict[str, NotificationChannel]:
         """The enabled ways of reaching people, by name, in the order of their names."""
         return dict(sorted(self._of(db, "helpouts_notification_channels").items()))
+
+    def storage_backends(self, db: Session) -> dict[str, StorageBackend]:
+        """The enabled storage backends of plugins by name."""
+        return self._of(db, "helpouts_storage_backends")
+
+    def storage_backend(self, name: str) -> StorageBackend:
+        """A plugin's storage backend by its stored name, enabled or not; a stand-in when the plugin is gone."""
+        found = self._families["helpouts_storage_backends"].get(name)
+        return found[1] if found else standin_backend(name)
 
     # -- surfaces --------------------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ DEFAULTS: dict[str, Any] = {
     "rank_fresh": 10,
     "rank_new": 15,
     "video_transport": "",
+    "storage": "",
     "payment_backend": "",
 }
 

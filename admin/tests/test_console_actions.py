@@ -306,6 +306,7 @@ FORM = {
     "fee": "20",
     "payment_backend": "",
     "video_transport": "",
+    "storage": "",
     "hold_minutes": "15",
     "application_days": "5",
     "invitation_days": "14",

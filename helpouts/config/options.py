@@ -53,6 +53,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("mail_tls", str, "none", "Transport security of mail.", choices=("none", "starttls", "tls")),
     Option("mail_from", str, "Helpouts <helpouts@localhost>", "Sender of the site's mails."),
     Option("video_transport", str, "aiortc", "Name of the video transport that new sessions use."),
+    Option("storage", str, "folder", "Name of the storage backend that keeps recordings and files."),
     Option("payment_backend", str, "wallet", "Name of the payment backend that new bookings use."),
     Option("currency", str, "EUR", "Currency of new listings."),
     Option("plugins_off", list, (), "Names of plugins that are not loaded at all."),

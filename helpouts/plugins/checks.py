@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from helpouts.notices.channel import NotificationChannel
 from helpouts.payments.backend import PaymentBackend
 from helpouts.plugins import records
 from helpouts.sessions.transport import VideoTransport
+from helpouts.storage.backend import StorageBackend
+from helpouts.storage.folder import FOLDER
 from helpouts.vetting.rule import VettingRule
 
 #: The type of record that each hook returns.
@@ -28,10 +31,13 @@ RECORDS: dict[str, type] = {
     "helpouts_live_routes": records.LiveRoute,
     "helpouts_migrations": records.Migrations,
     "helpouts_notification_channels": NotificationChannel,
+    "helpouts_storage_backends": StorageBackend,
     "helpouts_user_data": records.UserData,
 }
 #: Hooks of which a plugin may return one record at most.
 _SINGLE = frozenset({"helpouts_migrations", "helpouts_user_data"})
+#: What names of storages look like: they are part of references.
+_STORAGE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 SETTING_TYPES = (str, int, bool, list)
 
 
@@ -51,6 +57,10 @@ def check_records(plugin: str, hook: str, found: Sequence[Any]) -> None:
         for record in found:
             _check_tables(plugin, record)
             _check_folder(record)
+    if hook == "helpouts_storage_backends":
+        for backend in found:
+            if not _STORAGE_NAME.fullmatch(backend.name) or backend.name == FOLDER.name:
+                raise ValueError(f"{backend.name!r} is not a name for a storage backend")
     if hook == "helpouts_settings":
         for setting in found:
             _check_setting(setting)

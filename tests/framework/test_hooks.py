@@ -48,6 +48,8 @@ from helpouts.plugins.service import set_enabled
 from helpouts.registry import Registry
 from helpouts.runtime import Runtime
 from helpouts.sessions import VideoTransport
+from helpouts.storage import StorageBackend
+from helpouts.storage.folder import FolderStorage
 from helpouts.vetting import VettingRule
 from helpouts.web.app import create_app
 
@@ -310,6 +312,16 @@ def test_helpouts_notification_channels_come_and_go_with_the_flag(runtime: Runti
         assert site.registry.notification_channels(db) == {"pager": channel}
         set_enabled(db, "probe", False, SYSTEM)
         assert site.registry.notification_channels(db) == {}
+
+
+def test_helpouts_storage_backends_come_and_go_with_the_flag(runtime: Runtime) -> None:
+    backend = StorageBackend("shelf", "Shelf", "", lambda context: FolderStorage(context.data_dir))
+    site = plug(runtime, helpouts_storage_backends=(backend,))
+    with site.database.write() as db:
+        assert site.registry.storage_backends(db) == {"shelf": backend}
+        set_enabled(db, "probe", False, SYSTEM)
+        assert site.registry.storage_backends(db) == {}
+    assert site.registry.storage_backend("shelf") is backend
 
 
 def test_helpouts_demo_gives_people_what_they_need(runtime: Runtime) -> None:

@@ -14,6 +14,7 @@ from helpouts import site
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
+from helpouts.storage.folder import FOLDER
 from helpouts.web.db import current_db, current_runtime
 from helpouts.web.forms import attach
 from helpouts.web.permissions import current_actor
@@ -67,6 +68,7 @@ class SiteForm(FlaskForm):
     )
     payment_backend = SelectField(_l("Payment backend"), description=_l("For new bookings; earlier ones keep theirs."))
     video_transport = SelectField(_l("Video transport"), description=_l("For rooms that open from now on."))
+    storage = SelectField(_l("Storage of files"), description=_l("For new recordings and files; earlier ones stay."))
     hold_minutes = _whole("hold_minutes", _l("Minutes that a slot is held"), _l("While a customer pays."))
     application_days = _whole(
         "application_days", _l("Days to answer an application"), _l("Applicants are told this target.")
@@ -113,7 +115,8 @@ class SiteView(Page):
         form = self._form(db, filled=False)
         if not form.validate():
             return self._page(form), 400
-        values = {key: getattr(form, key).data for key in ("state", "payment_backend", "video_transport", *NUMBERS)}
+        chosen = ("state", "payment_backend", "video_transport", "storage", *NUMBERS)
+        values = {key: getattr(form, key).data for key in chosen}
         values["fee_bp"] = int((form.fee.data or Decimal(0)) * 100)
         try:
             for key, value in values.items():
@@ -138,6 +141,7 @@ class SiteView(Page):
         for field, configured, offered in (
             (form.payment_backend, runtime.config.payment_backend, runtime.registry.payment_backends(db)),
             (form.video_transport, runtime.config.video_transport, runtime.registry.video_transports(db)),
+            (form.storage, runtime.config.storage, {FOLDER.name: FOLDER, **runtime.registry.storage_backends(db)}),
         ):
             names = sorted({*offered, *([data[field.short_name]] if data[field.short_name] else [])})
             default = _("As configured: %(name)s", name=configured)
