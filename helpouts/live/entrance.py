@@ -86,7 +86,7 @@ async def enter(node: Node, socket: web.WebSocketResponse, said: Hello) -> tuple
 
 
 def _known(db: DbSession, room: Room, user_id: int, after: int) -> dict[str, Any]:
-    """What the tools of the room have to tell; events are heard from now on, so what came before them is looked at once.
+    """What the tools of the room tell; events are heard from now on, so what came before them is looked at once.
 
     :raises Conflict: the session has ended meanwhile.
     """
