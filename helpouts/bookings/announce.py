@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from helpouts import events
 from helpouts.audit.actor import Actor
 from helpouts.bookings import mails
-from helpouts.bookings.models import Booking, BookingMove
+from helpouts.bookings.models import Booking, BookingExtension, BookingMove
 from helpouts.jobs.service import enqueue, handler, promise_all
 from helpouts.notices import bookings as notices
 from helpouts.sessions.service import session_of
@@ -68,6 +68,11 @@ def move_declined(db: Session, booking: Booking, *, move: int, reason: str) -> N
         mails.move_declined(db, booking, db.get_one(BookingMove, move), reason)
 
 
+def extended(db: Session, booking: Booking, *, extension: int) -> None:
+    """It ends later: mails with the updated invitation (the room's closing waits for the new end by itself)."""
+    mails.extended(db, booking, db.get_one(BookingExtension, extension))
+
+
 def offered(db: Session, booking: Booking) -> None:
     """A slot is held for somebody who did not ask for this one: a mail with a link to take it or pass."""
     if booking.state == "held":
@@ -81,6 +86,7 @@ TELLS: dict[str, Callable[..., None]] = {
     "moved": moved,
     "move_proposed": move_proposed,
     "move_declined": move_declined,
+    "extended": extended,
     "offered": offered,
 }
 

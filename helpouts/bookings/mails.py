@@ -10,7 +10,7 @@ from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
 from helpouts.bookings.intake import in_words
 from helpouts.bookings.links import link
-from helpouts.bookings.models import Booking, BookingMove
+from helpouts.bookings.models import Booking, BookingExtension, BookingMove
 from helpouts.calendars.invitations import calendar_file
 from helpouts.i18n import use_locale
 from helpouts.mail.service import queue_mail
@@ -70,6 +70,12 @@ def moved(db: Session, booking: Booking, move: BookingMove, by: int | None) -> N
             cancel_link=link(db, booking, to, "cancel"),
             move_link=link(db, booking, to, "move"),
         )
+
+
+def extended(db: Session, booking: Booking, extension: BookingExtension) -> None:
+    """It ends later than booked: to both, with the updated invitation (RFC 5546, REQUEST)."""
+    for whom in _both(booking):
+        _send(db, booking, "booking_extended", whom, calendar="REQUEST", extension=extension)
 
 
 def move_proposed(db: Session, booking: Booking, move: BookingMove) -> None:

@@ -131,3 +131,36 @@ class BookingMove(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     decided_at: Mapped[datetime | None]
+
+
+class BookingExtension(Base):
+    """More minutes for a session that runs: asked for by one side, agreed to by the other.
+
+    Its life is :data:`helpouts.bookings.states.EXTENSION`.
+    """
+
+    __tablename__ = "booking_extension"
+    __table_args__ = (
+        CheckConstraint("minutes > 0 AND amount_minor >= 0", name="amounts"),
+        Index(
+            "uq_booking_extension_open",
+            "booking_id",
+            unique=True,
+            sqlite_where=text("state = 'proposed'"),
+            postgresql_where=text("state = 'proposed'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
+    #: proposed, done, declined, withdrawn
+    state: Mapped[str] = mapped_column(String(10), default="proposed")
+    #: who asked for it: "customer" or "expert", and which person
+    side: Mapped[str] = mapped_column(String(10))
+    asked_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    minutes: Mapped[int]
+    #: what is held for it on top, minor units of the booking's currency
+    amount_minor: Mapped[int]
+    old_ends_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    decided_at: Mapped[datetime | None]

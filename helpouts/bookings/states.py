@@ -35,6 +35,17 @@ MOVE = Machine(
     ),
 )
 
+#: More minutes for a session that runs, with the other side's consent.
+EXTENSION = Machine(
+    "booking_extension",
+    "proposed",
+    (
+        change("do", "proposed", "done", "customer expert"),
+        change("decline", "proposed", "declined", "customer expert"),
+        change("withdraw", "proposed", "withdrawn", "customer expert system"),
+    ),
+)
+
 #: Waiting for free time of a listing.
 WAITING = Machine(
     "waitlist",

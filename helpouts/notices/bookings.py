@@ -25,6 +25,8 @@ TITLES: dict[str, tuple[str, object]] = {
 
 def tell(db: Session, booking: Booking, what: str, values: Mapping[str, Any]) -> None:
     """Promise notices to those who do not know it yet: not to the one who did it."""
+    if what == "extended":  # both were there
+        return
     kind, title = TITLES[what]
     for person, zone in ((booking.customer, booking.customer_zone), (booking.host, booking.host_zone)):
         if person.id in _concerned(db, booking, what, values):

@@ -38,6 +38,8 @@ class Capabilities:
         All others are driven by jobs, with no transaction open during the call.
     :param hold_max_age: how long a hold lives, None for ever.
     :param idempotency_ttl: how long a key is remembered by the other side, None for ever.
+    :param raise_hold: more can be held for a payment whose hold stands (a session is extended); the backend then is a
+        :class:`RaisesHolds`, and works ``in_transaction``: nobody waits in a running session for a payment company.
     """
 
     currencies: frozenset[str] = frozenset({"EUR"})
@@ -53,6 +55,7 @@ class Capabilities:
     payouts: bool = False
     in_transaction: bool = False
     idempotency_ttl: timedelta | None = None
+    raise_hold: bool = False
     test_mode: bool = False
 
 
@@ -245,6 +248,19 @@ class PaymentBackend(Protocol):
 
     def describe(self, payment: PaymentView) -> Sequence[tuple[object, str]]:
         """Label and value pairs for the operator; no secrets."""
+        ...
+
+
+@runtime_checkable
+class RaisesHolds(Protocol):
+    """A backend with the capability ``raise_hold``."""
+
+    def raise_hold(self, ctx: PaymentContext, payment: PaymentView, amount: Money, key: str) -> Outcome:
+        """Hold ``amount`` on top of what is held.
+
+        :raises Declined: the money is not there; the hold stays as it was.
+        :raises InvalidRequest: when the hold does not stand any more.
+        """
         ...
 
 

@@ -4,6 +4,7 @@ The journal's key is the operation's key, so that an effect applied twice is sti
 
 =========  ======================================================================================
 start      funding -> escrow, when the backend's holds are money in our books (a wallet)
+raise      the same again, for what is held on top
 capture    (funding -> escrow first, when they are not) escrow -> expert, fee; the rest -> funding
 void       escrow -> funding
 refund     fee -> funding, expert -> funding; what the expert no longer has: goodwill -> funding
@@ -95,6 +96,14 @@ def _start(db: Session, payment: Payment, operation: PaymentOperation, outcome: 
         PAYMENT.apply(db, payment, "hold", actor)
 
 
+def _raise(db: Session, payment: Payment, operation: PaymentOperation, _outcome: Outcome, _actor: Actor) -> None:
+    extra = int(operation.request["amount"])
+    if payment.holds_money:
+        line = Line(payment.funding, escrow(payment), extra, payment.currency)
+        post(db, operation.key, "hold", _ref(payment), [line])
+    payment.amount_minor += extra
+
+
 def _capture(db: Session, payment: Payment, operation: PaymentOperation, _outcome: Outcome, actor: Actor) -> None:
     gross = int(operation.request["amount"])
     fee = rounding.fee(gross, payment.fee_bp)
@@ -132,4 +141,4 @@ def _refund(db: Session, payment: Payment, operation: PaymentOperation, _outcome
     PAYMENT.apply(db, payment, "refund_all" if whole else "refund_part", actor, str(operation.request["reason"]))
 
 
-_EFFECTS = {"start": _start, "capture": _capture, "void": _void, "refund": _refund}
+_EFFECTS = {"start": _start, "raise": _raise, "capture": _capture, "void": _void, "refund": _refund}

@@ -171,7 +171,7 @@ class PaymentOperation(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"))
-    #: start, capture, void, refund
+    #: start, raise, capture, void, refund
     op: Mapped[str] = mapped_column(String(10))
     n: Mapped[int]
     key: Mapped[str] = mapped_column(String(40), unique=True)

@@ -26,12 +26,14 @@ from helpouts.payments.backend import (
     BackendUnavailable,
     Declined,
     Money,
+    NotSupported,
     Outcome,
     OutcomeUnknown,
     PaymentBackend,
     PaymentContext,
     PaymentError,
     PaymentView,
+    RaisesHolds,
     Snapshot,
     StartRequest,
 )
@@ -108,6 +110,10 @@ def call(backend: PaymentBackend, ctx: PaymentContext, payment: PaymentView, ope
                     request["return_url"],
                 )
                 return backend.start(ctx, start, key)
+            case "raise":
+                if not isinstance(backend, RaisesHolds):
+                    raise NotSupported(f"the payment backend {backend.name!r} cannot hold more for a payment")
+                return backend.raise_hold(ctx, payment, amount, key)
             case "capture":
                 return backend.capture(ctx, payment, amount, True, key)
             case "void":

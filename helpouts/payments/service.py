@@ -25,8 +25,9 @@ from helpouts.payments.access import (
     ready_to_pay,
     setup_url,
 )
-from helpouts.payments.backend import InvalidRequest
+from helpouts.payments.backend import InvalidRequest, NotSupported
 from helpouts.payments.checkout import CheckoutView, checkout_view
+from helpouts.payments.ledger import balance
 from helpouts.payments.maturing import mature
 from helpouts.payments.models import DEAD_STATES, Payment
 from helpouts.payments.operations import dispatch, is_closing, next_n, prepare
@@ -34,6 +35,7 @@ from helpouts.payments.receipts import receipt
 from helpouts.payments.refunds import answer_request, escalate_request, refund, request_refund
 from helpouts.payments.states import PAYMENT
 from helpouts.payments.wallets import earnings, top_up, wallet_statement
+from helpouts.runtime import runtime_of
 
 __all__ = [
     "CheckoutView",
@@ -44,11 +46,13 @@ __all__ = [
     "escalate_request",
     "gross_of",
     "hold_for_booking",
+    "lacking",
     "mature",
     "name_payee",
     "payee_status",
     "payer_status",
     "payment_of",
+    "raise_hold",
     "ready_to_be_paid",
     "ready_to_pay",
     "receipt",
@@ -127,6 +131,43 @@ def name_payee(db: Session, booking: Booking) -> None:
     if payment is None or payment.closed_at is not None:
         raise InvalidRequest("only a payment that is still held can be given another payee")
     payment.payee_id, payment.fee_bp = booking.host_id, booking.fee_bp
+
+
+def lacking(db: Session, booking: Booking, extra_minor: int) -> int:
+    """How much the customer's side lacks to hold so much more for the booking, minor units; 0 when it is there.
+
+    :raises NotSupported: when the payment's backend cannot hold more.
+    """
+    payment = payment_of(db, booking.id)
+    if payment is None:
+        return extra_minor
+    check_raisable(db, payment)
+    return max(0, extra_minor - balance(db, payment.funding, payment.currency))
+
+
+def raise_hold(db: Session, booking: Booking, extra_minor: int, actor: Actor) -> Payment:
+    """Hold more for a booking whose money is held: its session is extended.
+
+    :raises Declined: the money is not there; nothing was changed.
+    :raises NotSupported: the payment's backend cannot hold more.
+    :raises InvalidRequest: when there is no hold to raise.
+    """
+    payment = payment_of(db, booking.id, lock=True)
+    if payment is None or payment.state != "held":
+        raise InvalidRequest(_l("The money of this session is not held any more; it cannot be extended."))
+    check_raisable(db, payment)
+    dispatch(db, payment, prepare(payment, "raise", next_n(db, payment, "raise"), {"amount": extra_minor}), actor)
+    return payment
+
+
+def check_raisable(db: Session, payment: Payment) -> None:
+    """Whether more can be held for a payment.
+
+    :raises NotSupported: when its backend cannot.
+    """
+    capabilities = runtime_of(db).registry.payment_backend(payment.backend).capabilities
+    if not (capabilities.raise_hold and capabilities.in_transaction):
+        raise NotSupported(_l("This way of paying cannot hold more money during a session. Book another one instead."))
 
 
 def gross_of(booking: Booking, connected_seconds: int) -> int:

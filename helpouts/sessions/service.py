@@ -146,12 +146,18 @@ def connected_seconds(db: DbSession, session: Session, now: datetime | None = No
     return int(both.total_seconds())
 
 
+def lock_session(db: DbSession, session: Session) -> None:
+    """Take the session for this transaction, and read again what others may have changed of it and of its booking."""
+    db.refresh(session, with_for_update={"of": Session})
+    db.refresh(session.booking)  # an extension may have moved its end, and raised its price
+
+
 def end(db: DbSession, session: Session, reason: str, actor: Actor) -> Session:
     """End the session: stop the meter, settle the money, mail the receipt; ending it again changes nothing.
 
     :param reason: "expert", "customer", "time", "operator".
     """
-    db.refresh(session, with_for_update={"of": Session})
+    lock_session(db, session)
     if session.state == "ended":
         return session
     now = clock.now()
@@ -237,6 +243,7 @@ def tell(db: DbSession, session: Session, payload: dict[str, Any]) -> None:
 def close(db: DbSession, payload: Mapping[str, Any]) -> None:
     """A quarter of an hour after the booked end: end what nobody has ended."""
     session = db.get_one(Session, payload["session"])
+    lock_session(db, session)
     if session.booking.state in ("confirmed", "in_session"):
         due = session.booking.ends_at + timedelta(minutes=15)
         if due > clock.now():

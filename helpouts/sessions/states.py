@@ -13,3 +13,6 @@ SESSION = Machine(
         change("end", "open scheduled", "ended", "system customer expert operator"),
     ),
 )
+
+#: Somebody reports the other person of a session; an operator looks at it.
+REPORT = Machine("session_report", "open", (change("resolve", "open", "resolved", "operator"),))

@@ -42,7 +42,7 @@ class WalletBackend:
     name = "wallet"
     title: object = _l("Wallet")
     summary: object = _l("Pay from the money in your wallet on this site.")
-    capabilities = Capabilities(currencies=CURRENCIES, in_transaction=True)
+    capabilities = Capabilities(currencies=CURRENCIES, in_transaction=True, raise_hold=True)
 
     def start(self, ctx: PaymentContext, request: StartRequest, idempotency_key: str) -> Outcome:
         """Agree to a hold.
@@ -54,16 +54,30 @@ class WalletBackend:
             raise Declined(_l("Wallets on this site do not hold %(currency)s.", currency=request.amount.currency))
         if not self.payer_status(ctx, request.payer_id).ready:
             raise Declined(_l("Set up your wallet before you book."))
-        there = balance(db, self.funding_account(request.payer_id), request.amount.currency)
-        if there < request.amount.minor:
+        self._check_covered(db, request.payer_id, request.amount)
+        return Outcome("SUCCEEDED", ref=f"wallet-{request.payment_id}")
+
+    def _check_covered(self, db: Session, payer_id: int, amount: Money) -> None:
+        there = balance(db, self.funding_account(payer_id), amount.currency)
+        if there < amount.minor:
             raise Declined(
                 _l(
                     "Your wallet holds %(there)s and this needs %(amount)s. Please top it up.",
-                    there=formatting.money(there, request.amount.currency),
-                    amount=formatting.money(request.amount.minor, request.amount.currency),
+                    there=formatting.money(there, amount.currency),
+                    amount=formatting.money(amount.minor, amount.currency),
                 )
             )
-        return Outcome("SUCCEEDED", ref=f"wallet-{request.payment_id}")
+
+    def raise_hold(self, ctx: PaymentContext, payment: PaymentView, amount: Money, key: str) -> Outcome:
+        """Agree to hold ``amount`` more.
+
+        :raises Declined: when the wallet holds too little.
+        :raises InvalidRequest: when the hold was taken already.
+        """
+        if amount.currency != payment.amount.currency or payment.captured_minor:
+            raise InvalidRequest(_l("This payment was settled already, or is in another currency."))
+        self._check_covered(_db(ctx), payment.payer_id, amount)
+        return Outcome("SUCCEEDED", ref=payment.ref)
 
     def resume(self, ctx: PaymentContext, payment: PaymentView, params: Mapping[str, str], key: str) -> Outcome:
         """There is nothing to come back from."""
