@@ -102,11 +102,17 @@ class Calls:
         if participant in self.sockets:
             await self.sockets[participant].send_json({"signal": message})
 
-    async def page(self, who: str, *, away: bool = False) -> Page:
-        """A browser of its own, in the room, its camera on; ``away`` behind the network that was named."""
+    async def page(self, who: str, *, away: bool = False, script: str = "") -> Page:
+        """A browser of its own, in the room, its camera on.
+
+        :param away: behind the network that was named.
+        :param script: runs before all others of the page.
+        """
         browser = self.away if away else self.browser
         assert browser is not None
         context = await browser.new_context(permissions=["camera", "microphone"])
+        if script:
+            await context.add_init_script(script)
         page = await context.new_page()
         page.on("console", lambda message: print(who, message.text))  # shown when the test fails
         page.on("pageerror", lambda error: print(who, error))

@@ -44,6 +44,7 @@ def test_the_routes_are_those_of_the_signalling() -> None:
     assert [(route.method, route.path) for route in plugin.helpouts_live_routes()] == [
         ("POST", "/legs"),
         ("PATCH", "/legs/{leg}"),
+        ("POST", "/legs/{leg}/offer"),
         ("POST", "/legs/{leg}/restart"),
         ("DELETE", "/legs/{leg}"),
     ]

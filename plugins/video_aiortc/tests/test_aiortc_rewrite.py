@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 from helpouts_video_aiortc.congestion import TransportSequence, distance, sequence_position
-from helpouts_video_aiortc.rewrite import Outgoing, Stream, header_length, starts_vp8_keyframe
+from helpouts_video_aiortc.keyframes import header_length
+from helpouts_video_aiortc.rewrite import Outgoing, Stream
 from helpouts_video_aiortc.slots import AUDIO, CAMERA, SLOTS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,6 +118,17 @@ def test_each_payload_type_has_its_own_ssrc_and_unknown_or_refused_ones_are_drop
     assert outgoing.rewrite(rtp(111, 9, 1), 0.0) is not None
 
 
+def test_a_browser_that_changes_the_codec_goes_on_in_the_same_stream() -> None:
+    outgoing = Outgoing()
+    out = [outgoing.rewrite(rtp(payload, 7, 50 + step), 0.0) for step, payload in enumerate((96, 100, 100))]
+    assert [fields(packet)[0] - fields(out[0])[0] for packet in out] == [0, 1, 2]
+    assert {fields(packet)[2] for packet in out} == {outgoing.ssrc(96)}
+    again = outgoing.rewrite(rtp(101, 70, 1, body=struct.pack("!H", 52) + b"again"), 0.0)
+    assert again is not None
+    assert fields(again)[2] == outgoing.ssrc(97)
+    assert struct.unpack_from("!H", again, 12)[0] == fields(out[2])[0]
+
+
 def test_the_marker_bit_and_everything_behind_the_header_stay() -> None:
     packet = rtp(96 | 0x80, 7, 1, body=b"picture", extension=b"\x10a")
     out = Outgoing().rewrite(packet, 0.0)
@@ -186,25 +198,6 @@ def test_no_packet_raises(tail: bytes, payload: int, warm: bool) -> None:
         feed(outgoing, [rtp(96, 7, 1, extension=b"\x41\x00\x05")])
     for first in (0x80, 0x90, 0xB0, 0xBF):
         outgoing.rewrite(bytes([first, payload]) + tail, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("body", "answer"),
-    [
-        (KEYFRAME, True),
-        (INTERFRAME, False),
-        (b"\x00\x00", False),  # not the start of a partition
-        (b"\x11\x00", False),  # not the first partition
-        (b"\x90\x80\x05\x00", True),  # 7-bit picture id
-        (b"\x90\x80\x85\x01\x00", True),  # 15-bit picture id
-        (b"\x90\xf0\x85\x01\x07\x20\x00", True),  # picture id, TL0PICIDX, TID
-        (b"\x90\xf0\x85\x01\x07\x20\x01", False),
-        (b"", False),
-        (b"\x90", False),
-    ],
-)
-def test_keyframes_are_told_from_other_pictures(body: bytes, answer: bool) -> None:
-    assert starts_vp8_keyframe(rtp(96, 7, 1, body=body)) is answer
 
 
 def test_a_stream_gives_back_only_numbers_of_its_present_source() -> None:

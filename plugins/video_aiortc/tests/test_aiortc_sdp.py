@@ -33,7 +33,9 @@ def test_the_offer_has_three_bundled_slots_with_all_that_is_ever_needed() -> Non
         assert media.rtcp_mux
         assert media.direction == "sendrecv"
         assert media.ice.usernameFragment == "abcdefgh"
-        assert [codec.payloadType for codec in media.rtp.codecs] == [p for p in (slot.payload, slot.rtx) if p]
+        assert [codec.payloadType for codec in media.rtp.codecs] == [
+            payload for codec in slot.codecs for payload in (codec.payload, codec.rtx) if payload
+        ]
         assert [(candidate.ip, candidate.port) for candidate in media.ice_candidates] == OFFER.candidates
         assert media.ice_candidates[0].priority > media.ice_candidates[1].priority
         assert media.ice_candidates_complete
@@ -68,11 +70,27 @@ def test_with_tcp_each_address_is_offered_twice_and_udp_comes_first() -> None:
     assert " tcp " not in OFFER.sdp()
 
 
+def test_pictures_come_as_vp8_or_h264_and_an_offer_may_leave_out_one() -> None:
+    for media, first in zip(SessionDescription.parse(OFFER.sdp()).media[1:], (96, 98), strict=True):
+        names = [(codec.payloadType, codec.name) for codec in media.rtp.codecs]
+        assert names == [(first, "VP8"), (first + 1, "rtx"), (first + 4, "H264"), (first + 5, "rtx")]
+        h264 = media.rtp.codecs[2]
+        assert h264.parameters["profile-level-id"] == "42e01f"
+        assert (h264.parameters["packetization-mode"], h264.parameters["level-asymmetry-allowed"]) == ("1", "1")
+        assert media.rtp.codecs[3].parameters == {"apt": first + 4}
+    less = SessionDescription.parse(replace(OFFER, offered=frozenset({111, 100, 98, 102})).sdp())
+    assert [[codec.payloadType for codec in media.rtp.codecs] for media in less.media] == [
+        [111],
+        [100, 101],
+        [98, 99, 102, 103],
+    ]
+
+
 def test_a_good_answer_is_understood() -> None:
     answer = parse_answer(ANSWER)
     assert answer.active
     assert answer.fingerprints == {"sha-256": FINGERPRINT}
-    assert answer.payloads == {111, 96, 97, 98, 99}
+    assert answer.payloads == {111, *range(96, 104)}
 
 
 def test_line_ends_case_and_session_level_attributes_do_not_matter() -> None:
@@ -85,9 +103,9 @@ def test_line_ends_case_and_session_level_attributes_do_not_matter() -> None:
 
 
 def test_a_rejected_slot_and_a_refused_codec_are_not_sent() -> None:
-    text = ANSWER.replace("SAVPF 98 99", "SAVPF 98")
+    text = ANSWER.replace("SAVPF 98 99 102 103", "SAVPF 98 None 96 102")
     answer = parse_answer(text.replace("m=video 9 UDP/TLS/RTP/SAVPF 96", "m=video 0 UDP/TLS/RTP/SAVPF 96"))
-    assert answer.payloads == {111, 98}
+    assert answer.payloads == {111, 98, 102}
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,7 @@ def helpouts_live_routes() -> Iterable[LiveRoute]:
     return [
         LiveRoute("POST", "/legs", _join),
         LiveRoute("PATCH", "/legs/{leg}", _answer),
+        LiveRoute("POST", "/legs/{leg}/offer", _offer),
         LiveRoute("POST", "/legs/{leg}/restart", _restart),
         LiveRoute("DELETE", "/legs/{leg}", _leave),
     ]
@@ -105,6 +106,12 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     from helpouts_video_aiortc import signalling
 
     return await signalling.answer(request)
+
+
+async def _offer(request: web.Request) -> web.StreamResponse:
+    from helpouts_video_aiortc import signalling
+
+    return await signalling.offer(request)
 
 
 async def _restart(request: web.Request) -> web.StreamResponse:

@@ -110,7 +110,8 @@ class RelayDriver:
     async def on_signal(self, room: MediaRoom, participant_id: str, message: Json) -> None:
         """``{"sending": [kinds]}`` is remembered and told to the other side; ``{"hello": true}`` asks for theirs.
 
-        Browsers also get ``{"ready": true}`` when both connections stand.
+        Browsers also get ``{"ready": true}`` when both connections stand, and ``{"negotiate": true}`` when they are to
+        answer another offer because the other side shows other codecs.
         """
         here = self._rooms.get(room.id)
         if here is None or participant_id not in here.legs:
@@ -123,6 +124,8 @@ class RelayDriver:
             for other in others:
                 await self._context.send(room.id, other, {"sending": kinds})
         if message.get("hello"):
+            if here.legs[participant_id] in here.agree():
+                await self._context.send(room.id, participant_id, {"negotiate": True})
             if here.ready:
                 await self._context.send(room.id, participant_id, {"ready": True})
             for other in others:
@@ -200,6 +203,14 @@ class RelayDriver:
         """The canonical offer for a leg, with the addresses as the settings have them now."""
         addresses = _addresses(str(self._context.settings().get("public_ip", "")), self._bind)
         return leg.offer([(address, self._port.number) for address in addresses], tcp=self._streams is not None)
+
+    async def settle(self, leg: Leg) -> None:
+        """A leg has been answered: ask for another round where the codecs do not suit both, else go on."""
+        entry = self._legs.get(leg.id)
+        if entry is not None:
+            for other in entry[0].agree():
+                await self._context.send(entry[0].id, other.participant, {"negotiate": True})
+        await self._announce(leg)
 
     async def drop(self, leg: Leg) -> None:
         """End a leg; the other one stays and is paired with whoever comes back.  Idempotent."""

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from helpouts_video_aiortc import rtcp
+from helpouts_video_aiortc.agreement import ALL, Payloads, Side
+from helpouts_video_aiortc.keyframes import starts_keyframe
 from helpouts_video_aiortc.private import Address, DtlsLink, RTCCertificate, SrtpError, sha256_fingerprint
-from helpouts_video_aiortc.rewrite import Outgoing, Stream, starts_vp8_keyframe
+from helpouts_video_aiortc.rewrite import Outgoing, Stream
 from helpouts_video_aiortc.sdp import Answer, Ice, Offer
-from helpouts_video_aiortc.slots import CAMERA, SCREEN, SLOTS
+from helpouts_video_aiortc.slots import SLOTS, VIDEO
 
 if TYPE_CHECKING:
     from helpouts_video_aiortc.port import UdpPort
@@ -21,7 +23,6 @@ log = logging.getLogger(__name__)
 
 SOURCES_PER_LEG = 32
 """SSRCs that one leg may send with: libsrtp keeps state for each, and a browser needs five."""
-VIDEO = {CAMERA.payload, SCREEN.payload}
 PAYLOADS = [payload for slot in SLOTS for payload in (slot.payload, slot.rtx) if payload is not None]
 
 
@@ -67,6 +68,11 @@ class Leg:
         self._version = 0
         self._ice = new_ice()
         self._next_ice: Ice | None = None
+        self.wanted: Payloads = ALL
+        """Payload types of codecs to offer, as the other side needs it."""
+        self._offered = ALL
+        self.codecs = Side(frozenset(), frozenset())
+        """What the browser accepts."""
         self._link = DtlsLink(certificate, self._send, self._link_changed)
         self._handshake: asyncio.Task[None] | None = None
         self._closed = False
@@ -88,6 +94,11 @@ class Leg:
         return self._handshake is not None
 
     @property
+    def settled(self) -> bool:
+        """Whether the answer in force is one to an offer of the codecs that are wanted now."""
+        return self.answered and self.codecs.offered == self.wanted
+
+    @property
     def etag(self) -> str:
         """Names the latest ICE session (RFC 9725 section 4.3.2 uses the entity tag so)."""
         return f'"{(self._next_ice or self._ice).ufrag}"'
@@ -98,11 +109,14 @@ class Leg:
         ssrcs = {payload: self.outgoing.ssrc(payload) for payload in PAYLOADS}
         fingerprint = sha256_fingerprint(self._certificate)
         ice = self._next_ice or self._ice
-        return Offer(self._session, self._version, ice, fingerprint, ssrcs, candidates, tcp).sdp()
+        self._offered = self.wanted
+        return Offer(self._session, self._version, ice, fingerprint, ssrcs, candidates, tcp, self._offered).sdp()
 
     def answer(self, answer: Answer) -> None:
         """Begin the DTLS handshake; on later answers (after a restart) only the accepted codecs count."""
         self.outgoing.accept(answer.payloads)
+        able = answer.payloads if self._offered == ALL else self.codecs.able
+        self.codecs = Side(able, answer.payloads, self._offered)
         if self._handshake is None:
             handshake = self._link.handshake(server=answer.active, fingerprints=answer.fingerprints)
             self._handshake = asyncio.get_running_loop().create_task(handshake)
@@ -216,7 +230,7 @@ class Leg:
         peer = self.peer
         if peer is None or stream.primary is not None or stream.slot.media != "video":
             return
-        if not starts_vp8_keyframe(packet) and stream.source is not None:
+        if not starts_keyframe(packet) and stream.source is not None:
             peer.send_rtcp(rtcp.picture_loss(next(iter(peer.outgoing.by_ssrc)), stream.source))
 
     def join(self, peer: Leg | None) -> None:

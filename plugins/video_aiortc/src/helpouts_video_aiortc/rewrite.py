@@ -13,41 +13,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from helpouts_video_aiortc.congestion import TransportSequence, distance
+from helpouts_video_aiortc.keyframes import RTP_HEADER, header_length
 from helpouts_video_aiortc.slots import SLOTS, Slot
 
-RTP_HEADER = 12
 MISORDER = 1024
 """Packets; libsrtp's replay window.  Further back is a source that has started anew (RFC 3550 appendix A.1)."""
 _FIELDS = struct.Struct("!HII")
 _SHORT = struct.Struct("!H")
-
-
-def header_length(packet: bytes) -> int:
-    """Bytes of the RTP header with CSRCs and extension; beyond the packet's end when it is broken."""
-    length = RTP_HEADER + 4 * (packet[0] & 0x0F)
-    if packet[0] & 0x10:
-        if len(packet) < length + 4:
-            return len(packet) + 1
-        length += 4 + 4 * _SHORT.unpack_from(packet, length + 2)[0]
-    return length
-
-
-def starts_vp8_keyframe(packet: bytes) -> bool:
-    """Whether this is the first packet of a VP8 keyframe (RFC 7741 sections 4.2 and 4.3)."""
-    at = header_length(packet)
-    if at >= len(packet):
-        return False
-    first = packet[at]
-    if not first & 0x10 or first & 0x07:
-        return False
-    at += 1
-    if first & 0x80 and at < len(packet):
-        extended = packet[at]
-        at += 1
-        if extended & 0x80 and at < len(packet):
-            at += 2 if packet[at] & 0x80 else 1
-        at += bool(extended & 0x40) + bool(extended & 0x30)
-    return at < len(packet) and not packet[at] & 0x01
 
 
 class Stream:
@@ -138,16 +110,20 @@ class Outgoing:
         self.transport = TransportSequence()
         self._on_new_source = on_new_source
         for slot in SLOTS:
-            primary = self._add(slot, slot.payload, None)
-            if slot.rtx is not None:
-                self._add(slot, slot.rtx, primary)
+            primary = self._add(slot, [codec.payload for codec in slot.codecs], None)
+            repairs = [codec.rtx for codec in slot.codecs if codec.rtx is not None]
+            if repairs:
+                self._add(slot, repairs, primary)
 
-    def _add(self, slot: Slot, payload: int, primary: Stream | None) -> Stream:
+    def _add(self, slot: Slot, payloads: list[int], primary: Stream | None) -> Stream:
+        """One stream, whichever codec it is in: a browser that changes the codec goes on with SSRC and numbers."""
         ssrc = 0
         while ssrc == 0 or ssrc in self.by_ssrc:
             ssrc = secrets.randbits(32)
         stream = Stream(slot, ssrc, primary)
-        self.by_ssrc[ssrc] = self._all[payload] = self._by_payload[payload] = stream
+        self.by_ssrc[ssrc] = stream
+        for payload in payloads:
+            self._all[payload] = self._by_payload[payload] = stream
         return stream
 
     def ssrc(self, payload: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from helpouts_video_aiortc.agreement import agree
 from helpouts_video_aiortc.leg import Leg
 
 SEATS = 2
@@ -20,12 +21,23 @@ class Room:
 
     @property
     def ready(self) -> bool:
-        """Whether both connections stand."""
-        return len(self.legs) == SEATS and all(leg.connected for leg in self.legs.values())
+        """Whether both connections stand, with codecs that suit both."""
+        return len(self.legs) == SEATS and all(leg.connected and leg.settled for leg in self.legs.values())
 
     def other(self, participant: str) -> Leg | None:
         """The leg of whoever is not ``participant``."""
         return next((leg for name, leg in self.legs.items() if name != participant), None)
+
+    def agree(self) -> list[Leg]:
+        """Settle on codecs; returns the legs that need another round for it."""
+        legs = list(self.legs.values())
+        if len(legs) < SEATS or not all(leg.answered for leg in legs):
+            return []
+        wanted = agree(legs[0].codecs, legs[1].codecs) if all(leg.settled for leg in legs) else None
+        if wanted is not None:
+            for leg in legs:
+                leg.wanted = wanted
+        return [leg for leg in legs if not leg.settled]
 
     def seat(self, leg: Leg) -> Leg | None:
         """Take in a leg and pair it; returns the one that it replaces, which the caller closes."""

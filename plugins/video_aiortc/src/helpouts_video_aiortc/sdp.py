@@ -12,18 +12,12 @@ from dataclasses import dataclass
 
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import gettext as _
-from helpouts_video_aiortc.slots import EXTENSIONS, SLOTS, Slot
+from helpouts_video_aiortc.agreement import ALL
+from helpouts_video_aiortc.slots import EXTENSIONS, SLOTS, Codec, Slot
 
 FEEDBACK = {
     "audio": ("transport-cc",),
     "video": ("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"),
-}
-START_KBPS = 800
-FORMAT = {
-    "opus/48000/2": "minptime=10;useinbandfec=1",
-    # Browsers begin at 300 kb/s and find the path's rate by probing; on a busy machine the probes fail, and the first
-    # minutes look poor.  Where 800 is too much congestion control is down within a second.  Others ignore the word.
-    "VP8/90000": f"x-google-start-bitrate={START_KBPS}",
 }
 PRIORITY = 2130706431
 """Of the first host candidate (RFC 8445 section 5.1.2.1); the following get less."""
@@ -56,6 +50,7 @@ class Offer:
     :param ssrcs: the SSRC that the leg will see for each payload type.
     :param candidates: addresses and port under which the browser reaches the relay.
     :param tcp: the same addresses and port take TCP connections as well.
+    :param offered: payload types of codecs; others are left out.
     """
 
     session: int
@@ -65,6 +60,7 @@ class Offer:
     ssrcs: Mapping[int, int]
     candidates: Sequence[tuple[str, int]]
     tcp: bool = False
+    offered: frozenset[int] = ALL
 
     def sdp(self) -> str:
         """The description, with all candidates: an ICE-lite server does not trickle."""
@@ -83,7 +79,8 @@ class Offer:
         return "\r\n".join(lines) + "\r\n"
 
     def _section(self, slot: Slot) -> list[str]:
-        payloads = [slot.payload] if slot.rtx is None else [slot.payload, slot.rtx]
+        codecs = [codec for codec in slot.codecs if codec.payload in self.offered]
+        payloads = [payload for codec in codecs for payload in (codec.payload, codec.rtx) if payload is not None]
         lines = [
             f"m={slot.media} 9 UDP/TLS/RTP/SAVPF {' '.join(map(str, payloads))}",
             "c=IN IP4 0.0.0.0",
@@ -98,13 +95,9 @@ class Offer:
             "a=sendrecv",
         ]
         lines += [f"a=extmap:{id_} {uri}" for id_, (uri, media) in EXTENSIONS.items() if slot.media in media]
-        lines.append(f"a=rtpmap:{slot.payload} {slot.codec}")
-        lines += [f"a=rtcp-fb:{slot.payload} {feedback}" for feedback in FEEDBACK[slot.media]]
-        if slot.codec in FORMAT:
-            lines.append(f"a=fmtp:{slot.payload} {FORMAT[slot.codec]}")
-        if slot.rtx is not None:
-            lines += [f"a=rtpmap:{slot.rtx} rtx/{slot.clock}", f"a=fmtp:{slot.rtx} apt={slot.payload}"]
-        lines += self._sources(slot, payloads)
+        for codec in codecs:
+            lines += self._codec(slot, codec)
+        lines += self._sources(slot)
         return [*lines, *self._candidates(), "a=end-of-candidates"]
 
     def _candidates(self) -> Iterator[str]:
@@ -114,10 +107,19 @@ class Offer:
             priority = TCP_PRIORITY - 256 * rank
             yield f"a=candidate:{rank + 101} 1 tcp {priority} {address} {port} typ host tcptype passive"
 
-    def _sources(self, slot: Slot, payloads: Sequence[int]) -> list[str]:
+    @staticmethod
+    def _codec(slot: Slot, codec: Codec) -> list[str]:
+        lines = [f"a=rtpmap:{codec.payload} {codec.name}"]
+        lines += [f"a=rtcp-fb:{codec.payload} {feedback}" for feedback in FEEDBACK[slot.media]]
+        lines.append(f"a=fmtp:{codec.payload} {codec.format}")
+        if codec.rtx is not None:
+            lines += [f"a=rtpmap:{codec.rtx} rtx/{slot.clock}", f"a=fmtp:{codec.rtx} apt={codec.payload}"]
+        return lines
+
+    def _sources(self, slot: Slot) -> list[str]:
         # Camera and microphone are one stream, so that the browser keeps them in step; the screen is its own.
         stream = "screen" if slot.kind == "screen" else "person"
-        ssrcs = [self.ssrcs[payload] for payload in payloads]
+        ssrcs = [self.ssrcs[payload] for payload in (slot.payload, slot.rtx) if payload is not None]
         lines = [f"a=msid:{stream} {slot.kind}"]
         if len(ssrcs) == 2:
             lines.append(f"a=ssrc-group:FID {ssrcs[0]} {ssrcs[1]}")
@@ -158,13 +160,13 @@ def parse_answer(text: str) -> Answer:
         media = section.split("\n", 1)[0].split()
         if len(media) < 4 or media[1] == "0":
             continue
-        offered = {str(slot.payload), str(slot.rtx)}
-        payloads.update(int(word) for word in media[3:] if word in offered)
+        offered = {payload for codec in slot.codecs for payload in (codec.payload, codec.rtx)}
+        payloads.update(payload for payload in offered if payload is not None and str(payload) in media[3:])
         for source in (attributes, _attributes(head)):
             setups.update(source.get("setup", ()))
             fingerprints.update(_fingerprints(source.get("fingerprint", ())))
     if not payloads:
-        raise BadAnswer(_("The answer accepts none of the offered codecs (Opus and VP8)."))
+        raise BadAnswer(_("The answer accepts none of the offered codecs (Opus, VP8, H.264)."))
     if not fingerprints:
         raise BadAnswer(_("The answer names no certificate (a=fingerprint with sha-256, sha-384 or sha-512)."))
     if setups not in ({"active"}, {"passive"}):

@@ -92,7 +92,15 @@ async def answer(driver: RelayDriver, request: web.Request) -> web.StreamRespons
         leg.answer(parse_answer(body.decode("utf-8", "replace")))
     except BadAnswer as bad:
         return _problem(HTTPStatus.BAD_REQUEST, str(bad))
+    await driver.settle(leg)
     return web.Response(status=HTTPStatus.NO_CONTENT)
+
+
+@_with_driver
+async def offer(driver: RelayDriver, request: web.Request) -> web.StreamResponse:
+    """``POST /legs/{leg}/offer``: 200 with an offer of the codecs that suit both sides; all else stays as it is."""
+    leg = driver.leg(request.match_info["leg"])
+    return _gone() if leg is None else _offer(driver, leg, HTTPStatus.OK)
 
 
 @_with_driver

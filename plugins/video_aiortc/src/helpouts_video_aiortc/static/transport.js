@@ -24,6 +24,7 @@ class Connection {
   #slots; // ready as soon as the other side's connection stands: what is sent earlier is lost
   #readyTimer = null;
   #restarting = null;
+  #negotiating = Promise.resolve(); // one round after the other
   #timer = null;
   #statistics;
   #online = () => { if (this.#location && this.#state !== "connecting") this.restart(); };
@@ -86,7 +87,7 @@ class Connection {
       }), 50000);
       this.#location = new URL(response.headers.get("Location"), this.#config.url).href;
       if (this.#over) return this.#leave();
-      await this.#negotiate(response);
+      await this.#negotiate(() => response);
       this.#watchGoodbye();
       this.#say({hello: true});
     } catch (error) {
@@ -94,7 +95,14 @@ class Connection {
     }
   }
 
-  async #negotiate(response) {
+  // Answer the offer that `ask` brings, when the round before is over.
+  #negotiate(ask) {
+    const turn = this.#negotiating.then(async () => this.#answer(await ask()));
+    this.#negotiating = turn.catch(() => {});
+    return turn;
+  }
+
+  async #answer(response) {
     this.#etag = response.headers.get("ETag");
     await this.#pc.setRemoteDescription({type: "offer", sdp: await response.text()});
     const slots = {};
@@ -131,14 +139,27 @@ class Connection {
     }
   }
 
+  #post(what, patience) {
+    return this.#insist(() => fetch(`${this.#location}/${what}`, {method: "POST"}), patience);
+  }
+
+  // The other side shows other codecs than we send: the relay offers what suits both.
+  async #renegotiate() {
+    if (!this.#location) return; // it is asked again when we have joined
+    try {
+      await this.#negotiate(() => this.#post("offer", 20000));
+    } catch (error) {
+      if (!this.#over) this.restart(); // which negotiates as well, or finds out that the connection is over
+    }
+  }
+
   async #restart() {
     const end = performance.now() + GIVE_UP_MS;
     this.#tell("reconnecting");
     for (let attempt = 0; !this.#over; attempt += 1) {
       try {
         await sleep(attempt ? jittered(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]) : 0);
-        const response = await this.#insist(() => fetch(`${this.#location}/restart`, {method: "POST"}), ATTEMPT_MS);
-        await this.#negotiate(response);
+        await this.#negotiate(() => this.#post("restart", ATTEMPT_MS));
         if (await this.#settled()) return;
       } catch (error) {
         if (this.#over) return;
@@ -182,6 +203,7 @@ class Connection {
 
   #heard(message) {
     if (!message || this.#over) return;
+    if (message.negotiate) this.#renegotiate();
     if (message.ready) this.#slots.ready();
     if (Array.isArray(message.sending)) this.#slots.sending(message.sending);
   }
