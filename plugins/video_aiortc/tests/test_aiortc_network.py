@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import helpouts_video_aiortc
 import pytest
+from helpouts_video_aiortc import driver
 
-from helpouts.testing.calls import calling, moves
+from helpouts.testing.calls import calling, moves, until
 from helpouts.testing.network import Network, network
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
@@ -34,3 +37,71 @@ async def test_where_no_udp_passes_the_call_runs_over_tcp(net: Network) -> None:
         await moves(ann)
         await moves(bob)
         assert await ann.evaluate("states") == ["connecting", "connected"]
+
+
+async def healed(page: Any) -> None:
+    await moves(page)
+    await page.wait_for_function("states.at(-1) === 'connected'")
+    assert "failed" not in await page.evaluate("states"), "nobody had to click"
+
+
+@pytest.mark.slow
+async def test_eight_seconds_without_any_network_heal_by_themselves(net: Network) -> None:
+    async with calling(helpouts_video_aiortc, behind=net, public_ip=net.address) as calls:
+        ann, bob = await calls.page("ann", away=True), await calls.page("bob")
+        await moves(ann)
+        net.cut()
+        await asyncio.sleep(8)
+        net.join()
+        await healed(ann)
+        await healed(bob)
+        assert calls.driver.statistics()["legs"] == 2
+
+
+async def test_where_udp_is_lost_in_a_call_it_goes_on_over_tcp(net: Network) -> None:
+    async with calling(helpouts_video_aiortc, behind=net, public_ip=net.address) as calls:
+        ann, bob = await calls.page("ann", away=True), await calls.page("bob")
+        await moves(ann)
+        assert calls.driver.statistics().get("tcp_packets_out", 0) < 20
+        net.cut("meta l4proto udp")
+
+        async def over_tcp() -> bool:
+            return bool(calls.driver.statistics().get("tcp_packets_out", 0) > 100)
+
+        await until(over_tcp)
+        await healed(ann)
+        await healed(bob)
+
+
+async def test_a_new_address_moves_the_leg_and_nobody_notices(net: Network) -> None:
+    async with calling(helpouts_video_aiortc, behind=net, public_ip=net.address) as calls:
+        ann, bob = await calls.page("ann", away=True), await calls.page("bob")
+        await moves(ann)
+        legs = {leg.participant: leg for _room, leg in calls.driver._legs.values()}
+        before = legs["ann"]._address[0]
+        net.move()
+        await healed(ann)
+        await healed(bob)
+        assert legs["ann"]._address[0] != before
+        assert calls.driver.statistics()["legs"] == 2
+
+
+async def test_who_slept_longer_than_the_relay_waits_comes_back_with_a_new_grant(
+    net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "SILENCE_SECONDS", 5.0)
+    async with calling(helpouts_video_aiortc, behind=net, public_ip=net.address) as calls:
+        ann, bob = await calls.page("ann", away=True), await calls.page("bob")
+        await moves(ann)
+        net.cut()
+
+        async def forgotten() -> bool:
+            return bool(calls.driver.statistics()["legs"] == 1)
+
+        await until(forgotten)
+        net.join()
+        await ann.wait_for_function("states.at(-1) === 'failed'")
+        await ann.evaluate("again('ann')")
+        await moves(ann)
+        await moves(bob)
+        assert "failed" not in await bob.evaluate("states")

@@ -263,6 +263,7 @@ class RelayDriver:
         now = self._clock()
         self._grants = {key: grant for key, grant in self._grants.items() if grant.expires > now}
         for _room, leg in list(self._legs.values()):
+            leg.refill()
             limit = SILENCE_SECONDS if leg.connected else UNANSWERED_SECONDS
             if now - leg.heard > limit:
                 await self.drop(leg)

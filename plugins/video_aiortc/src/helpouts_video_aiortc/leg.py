@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+GAP_SECONDS = 4.0
+"""Browsers check at least every 2.5 s; who has not for this long was away."""
+PACKETS_PER_SWEEP = 8000
+"""Packets that a leg may send between two sweeps (2 s): several times what pictures at 10 Mb/s take, 5 % of a core."""
 SOURCES_PER_LEG = 32
 """SSRCs that one leg may send with: libsrtp keeps state for each, and a browser needs five."""
 PAYLOADS = [payload for slot in SLOTS for payload in (slot.payload, slot.rtx) if payload is not None]
@@ -59,6 +63,8 @@ class Leg:
         self._tap_failed = False
         self.made = self.heard = clock()
         """Instants of the offer and of the last authenticated check."""
+        self.allowance = PACKETS_PER_SWEEP
+        """Packets that are still taken before the next sweep."""
         self._address: Address | None = None
         self._port = port
         self._clock = clock
@@ -130,13 +136,23 @@ class Leg:
 
     def checked(self, ufrag: str, address: Address, *, nominated: bool) -> None:
         """An authenticated check came in: the browser is alive, and there if it says so."""
-        self.heard = self._clock()
+        now, place = self._clock(), self._address
+        gap = now - self.heard > GAP_SECONDS
+        self.heard = now
         if nominated or self._address is None:
             self._address = address
         if self._next_ice is not None and ufrag == self._next_ice.ufrag:
             self._port.unregister(self._ice.ufrag)
             self._ice, self._next_ice = self._next_ice, None
             self._address = address
+        if gap or self._address != place:
+            self._returned()
+
+    def _returned(self) -> None:
+        """The browser is back, or elsewhere: packets were lost, and a fresh picture mends that soonest, both ways."""
+        self.request_keyframes()
+        if self.peer is not None:
+            self.peer.request_keyframes()
 
     def dtls(self, datagram: bytes) -> None:
         """A DTLS record; kept until the answer is there, when the browser was faster than its answer."""
@@ -152,6 +168,10 @@ class Leg:
         receiving = self._link.receiving
         if receiving is None:
             self._port.counters["dropped_early"] += 1
+            return
+        self.allowance -= 1
+        if self.allowance < 0:
+            self._drop("rate")
             return
         peer = self.peer
         try:
@@ -218,6 +238,10 @@ class Leg:
             self._send(sending.protect_rtcp(compound))
         except SrtpError:
             self._drop("srtp")
+
+    def refill(self) -> None:
+        """Another stretch of time has begun: see :data:`PACKETS_PER_SWEEP`."""
+        self.allowance = PACKETS_PER_SWEEP
 
     def request_keyframes(self) -> None:
         """Ask the browser for a fresh picture of everything that it shows, so that a newcomer sees it at once."""

@@ -10,6 +10,10 @@ const ATTEMPT_MS = 8000; // how long a restart may take before the next one
 const READY_MS = 3000; // send anyway after this long: the message that the other side is ready may have been lost
 const GIVE_UP_MS = 120000;
 const RETRY_MS = [0, 500, 1000, 2000, 4000, 5000];
+// While a call is interrupted, seconds count.  A request that began without a network waits ever longer for an answer,
+// also when the network is back: it is given up soon and begun anew.  Now and then it gets more time, for slow networks.
+const HURRY_MS = [0, 300, 500, 800];
+const PATIENCE_MS = [2000, 2000, 6000];
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const jittered = (ms) => ms * (0.75 + Math.random() / 2);
@@ -82,9 +86,8 @@ class Connection {
 
   async #join() {
     try {
-      const response = await this.#insist(() => fetch(this.#config.url, {
-        method: "POST", headers: {Authorization: `Bearer ${this.#config.token}`},
-      }), 50000);
+      const headers = {Authorization: `Bearer ${this.#config.token}`};
+      const response = await this.#insist(this.#config.url, {method: "POST", headers}, 50000);
       this.#location = new URL(response.headers.get("Location"), this.#config.url).href;
       if (this.#over) return this.#leave();
       await this.#negotiate(() => response);
@@ -115,18 +118,19 @@ class Connection {
     await this.#pc.setLocalDescription();
     this.#slots.use(slots);
     const sdp = this.#pc.localDescription.sdp;
-    await this.#insist(() => fetch(this.#location, {
-      method: "PATCH", headers: {"Content-Type": "application/sdp", "If-Match": this.#etag}, body: sdp,
-    }), 20000);
+    const headers = {"Content-Type": "application/sdp", "If-Match": this.#etag};
+    const waits = this.#restarting ? HURRY_MS : RETRY_MS;
+    await this.#insist(this.#location, {method: "PATCH", headers, body: sdp}, 20000, waits);
   }
 
   // Ask until there is an answer that asking again would not change.
-  async #insist(request, patience) {
+  async #insist(url, options, patience, waits = RETRY_MS) {
     const end = performance.now() + patience;
     for (let attempt = 0; ; attempt += 1) {
-      let wait = jittered(RETRY_MS[Math.min(attempt + 1, RETRY_MS.length - 1)]);
+      let wait = jittered(waits[Math.min(attempt + 1, waits.length - 1)]);
       try {
-        const response = await request();
+        const signal = AbortSignal.timeout(waits === HURRY_MS ? PATIENCE_MS[attempt % PATIENCE_MS.length] : 15000);
+        const response = await fetch(url, {...options, signal});
         if (response.ok) return response;
         if (response.status < 500 && response.status !== 429) throw new Refused(`the relay says ${response.status}`);
         wait = Math.max(wait, 1000 * (Number(response.headers.get("Retry-After")) || 0));
@@ -139,8 +143,8 @@ class Connection {
     }
   }
 
-  #post(what, patience) {
-    return this.#insist(() => fetch(`${this.#location}/${what}`, {method: "POST"}), patience);
+  #post(what, patience, waits) {
+    return this.#insist(`${this.#location}/${what}`, {method: "POST"}, patience, waits);
   }
 
   // The other side shows other codecs than we send: the relay offers what suits both.
@@ -158,8 +162,8 @@ class Connection {
     this.#tell("reconnecting");
     for (let attempt = 0; !this.#over; attempt += 1) {
       try {
-        await sleep(attempt ? jittered(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]) : 0);
-        await this.#negotiate(() => this.#post("restart", ATTEMPT_MS));
+        await sleep(jittered(HURRY_MS[Math.min(attempt, HURRY_MS.length - 1)]));
+        await this.#negotiate(() => this.#post("restart", GIVE_UP_MS, HURRY_MS));
         if (await this.#settled()) return;
       } catch (error) {
         if (this.#over) return;
@@ -185,7 +189,7 @@ class Connection {
     clearTimeout(this.#timer);
     const state = this.#pc.connectionState;
     if (state === "connected") {
-      if (!this.#restarting) this.#tell("connected");
+      this.#tell("connected"); // during a restart, too: the old path may be back first
     } else if (state === "disconnected") {
       this.#timer = setTimeout(() => this.restart(), DISCONNECTED_MS);
     } else if (state === "failed") {
