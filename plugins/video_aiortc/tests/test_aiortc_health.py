@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from ast import literal_eval
+from collections.abc import Callable
 from importlib.resources import files
+from types import SimpleNamespace
 from typing import Any
 
 import helpouts_video_aiortc as plugin
 import pytest
 from babel.messages.pofile import read_po
-from helpouts_video_aiortc import private
+from helpouts_video_aiortc import health, private
 
 from helpouts.errors import ConfigurationError
+
+
+@pytest.fixture(autouse=True)
+def public_url(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """The site's address, a public one unless the test says another."""
+
+    def use(url: str) -> None:
+        monkeypatch.setattr(health, "runtime_of", lambda db: SimpleNamespace(config=SimpleNamespace(public_url=url)))
+
+    use("https://help.example.com")
+    return use
 
 
 def findings(**settings: Any) -> list[tuple[str, str]]:
@@ -44,6 +58,50 @@ def test_what_keeps_media_away_is_named(settings: dict[str, Any], expected: list
 def test_without_a_public_address_the_machines_own_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private, "host_addresses", lambda: ["192.168.1.5"])
     assert [severity for severity, _text in findings(port=40000, public_ip="")] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    ("url", "public"),
+    [
+        ("https://help.example.com", True),
+        ("https://8.8.8.8", True),
+        ("http://127.0.0.1:8000", False),
+        ("http://192.168.1.5", False),
+        ("http://localhost:8000", False),
+        ("http://nas.local", False),
+        ("http://[::1]:8000", False),
+        ("", False),
+    ],
+)
+def test_private_addresses_are_a_fault_of_public_sites_only(
+    public_url: Callable[[str], None], url: str, public: bool
+) -> None:
+    public_url(url)
+    found = findings(port=40000, public_ip="10.0.0.5")
+    assert [url in text and "10.0.0.5" in text for _severity, text in found] == [True] * public
+
+
+async def test_a_relay_that_answers_at_its_public_address_is_fine_and_one_that_does_not_is_named(
+    site: Any, public_url: Callable[[str], None]
+) -> None:
+    public_url("http://127.0.0.1")
+    async with site(bind="127.0.0.1") as relay:
+        settings = {"port": relay.driver.port, "bind": "127.0.0.1"}
+        assert await asyncio.to_thread(findings, **settings, public_ip="127.0.0.1") == []
+        assert relay.driver.statistics()["probes"] == 3
+        for streams, expected in ((True, ["UDP", "TCP"]), (False, ["UDP"])):
+            found = await asyncio.to_thread(findings, **settings, tcp=streams, public_ip="127.0.0.9")
+            assert [severity for severity, _text in found] == ["warning"] * len(expected)
+            for (_severity, text), protocol in zip(found, expected, strict=True):
+                assert f"not at 127.0.0.9, {protocol} port {relay.driver.port}" in text
+
+
+async def test_a_relay_that_takes_no_tcp_is_named(site: Any, public_url: Callable[[str], None]) -> None:
+    public_url("http://127.0.0.1")
+    async with site(bind="127.0.0.1", tcp=False) as relay:
+        settings = {"port": relay.driver.port, "bind": "127.0.0.1", "public_ip": "127.0.0.1"}
+        (found,) = await asyncio.to_thread(findings, **settings)
+        assert "TCP" in found[1]
 
 
 def test_untested_releases_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

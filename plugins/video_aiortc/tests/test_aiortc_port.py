@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aioice import stun
 from helpouts_video_aiortc.port import ADDRESSES_PER_LEG, IN_USE_SECONDS, Budget, UdpPort
+from helpouts_video_aiortc.probe import HEADER
 
 
 class Leg:
@@ -114,6 +115,19 @@ async def test_a_check_that_proves_nothing_gets_silence(port: UdpPort, browser: 
     assert port.counters["packets_out"] == 0
     assert not leg.checks
     assert port.held() == (1, 0)
+
+
+async def test_the_doctors_question_is_answered_within_the_budget(port: UdpPort, browser: socket.socket) -> None:
+    question = HEADER + b"transaction1"
+    browser.send(question)
+    answer = await receive(browser)
+    assert answer.transaction_id == b"transaction1"
+    assert answer.attributes["XOR-MAPPED-ADDRESS"] == browser.getsockname()
+    for _again in range(80):
+        browser.send(question)
+    await handled(port, 81)
+    assert port.counters["probes"] == 50
+    assert port.held() == (0, 0)
 
 
 async def test_a_browser_that_leaves_the_decision_to_us_is_told_to_take_it(

@@ -38,7 +38,7 @@ def helpouts_video_transports() -> Iterable[VideoTransport]:
             capabilities=TransportCapabilities(server_media=True),
             module="static/transport.js",
             start=_start,
-            requirements=(_l("One UDP port that is open to the browsers"),),
+            requirements=(_l("One port that is open to the browsers, for UDP and TCP"),),
         )
     ]
 
@@ -52,8 +52,8 @@ def helpouts_settings() -> Iterable[Setting]:
             _l("What browsers connect to; several separated by commas. Empty: all addresses of this machine."),
         ),
         Setting(
-            "port", int, 0, _l("UDP port"),
-            _l("The one port for all calls, to be opened in the firewall. 0 takes any free port: good for trying out."),
+            "port", int, 0, _l("Port"),
+            _l("The one port for all calls: open it for UDP and TCP. 0 takes any free one, good for trying out."),
             minimum=0, maximum=65535,
         ),
         Setting(

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from helpouts_video_aiortc import private
 from helpouts_video_aiortc.private import Address
+from helpouts_video_aiortc.probe import is_probe
 from helpouts_video_aiortc.tcp import Way
 
 DATAGRAM = 2048
@@ -175,6 +176,12 @@ class UdpPort:
         known = address in self._owners
         if not known and self._budget.spent(address[0], self._clock()):
             self.counters["dropped_stun_budget"] += 1
+            return
+        if is_probe(datagram):
+            # As any STUN server; within the budget, for the sender may be forged.
+            self._budget.charge(address[0])
+            self.counters["probes"] += 1
+            self.send(private.probe_answer(datagram, address), address)
             return
         request = private.parse_binding_request(datagram) if len(datagram) <= STUN_LONGEST else None
         ufrag = request.username.partition(":")[0] if request is not None else ""

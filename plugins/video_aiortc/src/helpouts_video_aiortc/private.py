@@ -183,6 +183,12 @@ def parse_binding_request(datagram: bytes) -> BindingRequest | None:
     )
 
 
+def probe_answer(datagram: bytes, address: Address) -> bytes:
+    """The answer to a request that proves nothing and asks for nothing (:mod:`helpouts_video_aiortc.probe`)."""
+    attributes = {"XOR-MAPPED-ADDRESS": address[:2]}
+    return bytes(stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, datagram[8:20], attributes))
+
+
 def binding_success(request: BindingRequest, address: Address, password: str) -> bytes:
     """The answer to an authenticated request: where it was seen to come from, signed."""
     return _signed(request, stun.Class.RESPONSE, {"XOR-MAPPED-ADDRESS": address[:2]}, password)
@@ -210,6 +216,7 @@ __all__: Sequence[str] = (
     "check_versions",
     "host_addresses",
     "parse_binding_request",
+    "probe_answer",
     "role_conflict",
     "sha256_fingerprint",
 )
