@@ -57,14 +57,14 @@ async def outage(calls: Calls, net: Network, pages: list[Any], case: str) -> flo
         moment = time.time()
         net.move()
         await asyncio.sleep(10)
-        return max([await longest_gap(page, moment) for page in pages])
+        return float(max([await longest_gap(page, moment) for page in pages]))
     port = getattr(calls.driver, "port", None)
     tcp = [f"tcp {side} {port}" for side in ("dport", "sport")] if port else []
     net.cut(*([] if case.startswith("all") else ["meta l4proto udp", *tcp]))
     await asyncio.sleep(float(case.split()[2]))
     moment = time.time()
     net.join()
-    return max(await asyncio.gather(*(first_after(page, moment) for page in pages)))
+    return float(max(await asyncio.gather(*(first_after(page, moment) for page in pages))))
 
 
 async def measure(plugin: ModuleType, case: str) -> float:

