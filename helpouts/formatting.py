@@ -93,6 +93,15 @@ def percent(basis_points: int) -> str:
     return numbers.format_percent(Decimal(basis_points) / 10_000, locale=babel_locale(), decimal_quantization=False)
 
 
+def size(count: int) -> str:
+    """A number of bytes as people read it: "820 B", "34 kB", "1.4 MB"."""
+    if count < 1000:
+        return f"{count} B"
+    if count < 999_500:
+        return f"{numbers.format_decimal(round(count / 1000), locale=babel_locale())} kB"
+    return f"{numbers.format_decimal(count / 1_000_000, '0.#', locale=babel_locale())} MB"
+
+
 def stars_text(stars: int) -> str:
     """For screen readers."""
     return ngettext("%(n)s star", "%(n)s stars", stars)
@@ -110,6 +119,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day_time": day_time,
     "zone_name": zone_name,
     "percent": percent,
+    "size": size,
     "in_language": in_language,
     "stars_text": stars_text,
 }

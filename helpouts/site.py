@@ -27,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "invitation_days": 14,
     "refund_hours": 72,
     "late_minutes": 5,
+    "files_days": 90,
     "reminder_minutes": [1440, 60],
     "ring_seconds": 60,
     "line_grace_seconds": 120,

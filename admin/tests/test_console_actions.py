@@ -312,6 +312,7 @@ FORM = {
     "invitation_days": "14",
     "refund_hours": "72",
     "late_minutes": "5",
+    "files_days": "90",
     "ring_seconds": "60",
     "line_grace_seconds": "120",
     "rank_text": "100",

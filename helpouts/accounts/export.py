@@ -20,6 +20,7 @@ from helpouts.clock import clock
 from helpouts.plugins.records import UserData
 from helpouts.reviews.models import Review
 from helpouts.runtime import runtime_of
+from helpouts.sessions.privacy import export as export_sessions
 from helpouts.vetting.models import Application
 from helpouts.wishes.privacy import export as export_wishes
 
@@ -70,6 +71,7 @@ def export_data(db: Session, user: User) -> dict[str, Any]:
         "applications": _rows(db.scalars(applications.order_by(Application.id)), _APPLICATION),
         "calendars": export_calendars(db, user.id),
         **export_wishes(db, user.id),
+        **export_sessions(db, user.id),
         "plugins": {
             plugin: dict(record.export(db, user.id))
             for plugin, record in runtime_of(db).registry.surface("helpouts_user_data", UserData)

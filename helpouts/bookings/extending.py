@@ -55,8 +55,9 @@ def open_extension(db: Session, booking: Booking) -> BookingExtension | None:
 
 def most_minutes(db: Session, booking: Booking) -> int:
     """For how many of :data:`CHOICES` both people are free: the largest, 0 when none."""
-    free = [minutes for minutes in CHOICES if _in_the_way(db, booking, minutes) is None]
-    return max(free, default=0)
+    found = _in_the_way(db, booking, CHOICES[-1])
+    left = CHOICES[-1] if found is None else (found[0] - booking.ends_at) // timedelta(minutes=1)
+    return max((minutes for minutes in CHOICES if minutes <= left), default=0)
 
 
 def ask(db: Session, booking: Booking, minutes: int, actor: Actor) -> BookingExtension:

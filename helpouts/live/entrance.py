@@ -104,6 +104,7 @@ async def _take_seat(node: Node, room: Room, connection: Connection, after: int)
     granted = await room.media.grant(connection.participant, connection.name)
     async with room.talk:  # nobody says anything between what is read here and the welcome
         known = await node.read(lambda db: _known(db, room, connection.user_id, after))
+        connection.told = max([after, *(line["seq"] for line in known["chat"])])
         room.connections[connection.user_id] = connection
         other = room.other(connection.user_id)
         await connection.send(

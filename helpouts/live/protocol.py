@@ -17,6 +17,7 @@ Server to browser: ``welcome``, ``pong``, ``peer``, ``chat``, ``state``, ``meter
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from helpouts.live.node import Node
 
 log = structlog.get_logger("helpouts.live")
+#: What tools of the room do when another process has changed something of theirs, by the event's type.
+ROOM_EVENTS: dict[str, Callable[[Node, Room, dict[str, Any]], Awaitable[None]]] = {}
 REPLACED = 4001
 ENDED = 4002
 
@@ -96,6 +99,8 @@ async def room_event(node: Node, room: Room, payload: dict[str, Any]) -> None:
         await close(node, room)
     elif payload.get("type") == "moved":
         await check(node, room)
+    elif (known := ROOM_EVENTS.get(str(payload.get("type")))) is not None:
+        await known(node, room, payload)
 
 
 async def check(node: Node, room: Room) -> None:

@@ -30,6 +30,8 @@ class Connection:
     state: dict[str, bool] = field(default_factory=dict)
     #: a message of this browser is being worked on, so that what it says meanwhile waits unread
     busy: bool = False
+    #: the last line of the chat that it has been sent
+    told: int = 0
     #: its end has been written down
     gone: bool = False
 

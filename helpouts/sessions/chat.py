@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session as DbSession
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.sessions.models import RoomMessage, Session
+from helpouts.sessions.tool_models import RoomFile
 
 LONGEST = 4000
 
@@ -43,17 +44,31 @@ def say(db: DbSession, session: Session, user_id: int, client_id: str, body: str
 
 def since(db: DbSession, session_id: int, seq: int) -> list[dict[str, Any]]:
     """The lines after ``seq`` as they go over the wire."""
-    query = select(RoomMessage).where(RoomMessage.session_id == session_id, RoomMessage.seq > seq)
-    return [as_json(line) for line in db.scalars(query.order_by(RoomMessage.seq).limit(1000))]
+    lines = select(RoomMessage, RoomFile).outerjoin(RoomFile, RoomFile.message_id == RoomMessage.id)
+    query = lines.where(RoomMessage.session_id == session_id, RoomMessage.seq > seq)
+    return [as_json(line, file) for line, file in db.execute(query.order_by(RoomMessage.seq).limit(1000))]
 
 
-def as_json(line: RoomMessage) -> dict[str, Any]:
-    """One line for the browser."""
-    return {
+def as_json(line: RoomMessage, file: RoomFile | None = None) -> dict[str, Any]:
+    """One line for the browser; with what is known of the file that came with it."""
+    told = {
         "type": "chat",
         "seq": line.seq,
         "user": line.user_id,
         "client_id": line.client_id,
         "body": line.body,
         "at": line.created_at.isoformat(),
+    }
+    return told if file is None else {**told, "file": file_json(file)}
+
+
+def file_json(file: RoomFile) -> dict[str, Any]:
+    """What the chat shows of a file.  ``size`` in bytes; ``picture``: there is a small picture of it."""
+    return {
+        "id": file.public_id,
+        "kind": file.kind,
+        "name": file.name,
+        "size": file.size,
+        "picture": bool(file.preview),
+        "removed": file.removed_at is not None,
     }

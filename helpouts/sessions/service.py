@@ -23,6 +23,7 @@ from helpouts.i18n import lazy_gettext as _l
 from helpouts.jobs.service import enqueue, handler
 from helpouts.payments import service as money
 from helpouts.runtime import runtime_of
+from helpouts.sessions import notes
 from helpouts.sessions.meter import overlap
 from helpouts.sessions.models import LiveEvent, Presence, Session
 from helpouts.sessions.states import SESSION
@@ -170,6 +171,7 @@ def end(db: DbSession, session: Session, reason: str, actor: Actor) -> Session:
     SESSION.apply(db, session, "end", actor, reason)
     session.ended_at, session.end_reason = now, reason
     _close_booking(db, session)
+    notes.forget_steps(db, session.id)
     tell(db, session, {"type": "ended"})
     events.emit(db, "session_ended", session_id=session.id, connected_seconds=session.connected_seconds)
     return session

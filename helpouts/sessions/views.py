@@ -11,6 +11,7 @@ from helpouts.accounts.models import User
 from helpouts.catalog.cards import picture
 from helpouts.errors import HelpoutsError, NotFound
 from helpouts.i18n import lazy_gettext as _l
+from helpouts.sessions.files import MOST_BYTES
 from helpouts.sessions.models import Session
 from helpouts.sessions.texts import room_texts
 from helpouts.sessions.tickets import check_may_enter, issue_ticket
@@ -51,6 +52,7 @@ def room(room_id: str) -> ResponseReturnValue:
         other=booking.customer if is_host else booking.host,
         avatar_url=picture((booking.customer if is_host else booking.host).avatar),
         tools=category.room,
+        file_most=MOST_BYTES,
         texts=room_texts(),
     )
 

@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from helpouts.runtime import Runtime
-from helpouts.web import assets, context, errors, gate, headers, plugin_pages
+from helpouts.web import assets, context, errors, gate, headers, plugin_pages, uploads
 from helpouts.web.db import close_db
 from helpouts.web.permissions import check_permission
 
@@ -28,6 +28,8 @@ PAGES = (
     "helpouts.bookings.series_views",
     "helpouts.bookings.waiting_views",
     "helpouts.sessions.views",
+    "helpouts.sessions.file_views",
+    "helpouts.sessions.report_views",
     "helpouts.reviews.views",
     "helpouts.wishes.views",
     "helpouts.instant.views",
@@ -41,6 +43,7 @@ def create_app(runtime: Runtime, **overrides: object) -> Flask:
     """The Flask application for a runtime; ``overrides`` go into ``app.config`` (tests)."""
     config = runtime.config
     app = Flask("helpouts.web", static_folder="static", static_url_path="/static", template_folder="templates")
+    app.request_class = uploads.Request
     secure = str(config.public_url).startswith("https://")
     app.config.update(
         SECRET_KEY=hashlib.sha256(b"flask" + config.key("secret_key")).hexdigest(),

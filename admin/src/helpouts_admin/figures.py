@@ -18,6 +18,7 @@ from helpouts.payments.models import LedgerAccount, Payout, Refund
 from helpouts.payments.verify import violations
 from helpouts.plugins.models import PluginFailure
 from helpouts.sessions import models as sessions
+from helpouts.sessions.tool_models import SessionReport
 from helpouts.vetting.models import Application
 
 #: States in which an application waits for an operator.
@@ -45,6 +46,7 @@ def attention(db: Session) -> dict[str, int]:
                 _count(listings_in_review()),
                 _count(Refund.state == "escalated"),
                 _count(Payout.state == "requested"),
+                _count(SessionReport.state == "open"),
                 _count(Job.state == "dead"),
                 _count(PluginFailure.id > 0),
             )
@@ -54,6 +56,7 @@ def attention(db: Session) -> dict[str, int]:
             "console_listings",
             "console_refunds",
             "console_payouts",
+            "console_reports",
             "console_jobs",
             "console_plugins",
         )

@@ -44,6 +44,7 @@ WORDS: dict[str, tuple[Any, str]] = {
     "closed": (_l("Closed"), "neutral"),
     "withdrawn": (_l("Taken back"), "neutral"),
     "removed": (_l("Taken off"), "danger"),
+    "resolved": (_l("Resolved"), "success"),
     "published": (_l("Published"), "success"),
     "hidden": (_l("Hidden"), "danger"),
     "used": (_l("Used"), "neutral"),

@@ -1,11 +1,16 @@
-"""The chat: a line goes to both when it is in the database; who comes in gets what they have not had."""
+"""The chat: a line goes to both when it is in the database; who comes in gets what they have not had.
+
+Lines come from here, and with files from the web process: each browser gets them in the order of their numbers, so that
+the last one it has tells what it misses.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session as DbSession
 
+from helpouts.live import protocol
 from helpouts.live.messages import Message, handles, welcomes
 from helpouts.live.protocol import plain
 from helpouts.live.rooms import Connection, Room
@@ -21,12 +26,37 @@ async def say(node: Node, room: Room, connection: Connection, message: Message) 
     """Keep a line and say it to everybody, its author included: that is the acknowledgement."""
     body, client_id = plain(message.get("body", "")), plain(message.get("client_id", ""))
 
-    def keep(db: DbSession) -> dict[str, Any]:
+    def keep(db: DbSession) -> Message:
         session = db.get_one(Session, room.session_id)
         return chat.as_json(chat.say(db, session, connection.user_id, client_id, body))
 
     async with room.talk:
-        await room.broadcast(await node.write(keep))
+        said = await node.write(keep)
+        if said["seq"] <= connection.told:  # said before, and the acknowledgement was lost
+            await connection.send(said)
+        await tell(node, room)
+
+
+async def tell(node: Node, room: Room) -> None:
+    """Send each browser the lines that it has not had; hold ``room.talk``."""
+    connections = list(room.connections.values())
+    if not connections:
+        return
+    first = min(connection.told for connection in connections)
+    for line in await node.read(lambda db: chat.since(db, room.session_id, first)):
+        for connection in connections:
+            if line["seq"] > connection.told:
+                connection.told = line["seq"]
+                await connection.send(line)
+
+
+async def written(node: Node, room: Room, _payload: Message) -> None:
+    """Another process has written lines."""
+    async with room.talk:
+        await tell(node, room)
+
+
+protocol.ROOM_EVENTS["chat"] = written
 
 
 @welcomes

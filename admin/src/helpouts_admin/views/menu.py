@@ -22,6 +22,7 @@ from helpouts_admin.views.overview import OverviewView
 from helpouts_admin.views.payments import PaymentsView, RefundsView
 from helpouts_admin.views.payouts import PayoutsView
 from helpouts_admin.views.plugins import PluginsView
+from helpouts_admin.views.reports import ReportsView
 from helpouts_admin.views.requests import RequestsView
 from helpouts_admin.views.reviews import ReviewsView
 from helpouts_admin.views.site import SiteView
@@ -44,6 +45,7 @@ def pages(app: Flask) -> tuple[BaseView, list[Any]]:
         LedgerView(_l("Ledger"), business),
         RequestsView(_l("Requests"), business),
         ReviewsView(_l("Reviews"), business),
+        ReportsView(_l("Reports"), business),
         PluginsView(_l("Plugins"), site, "console_plugins", "plugins"),
         SiteView(_l("Site settings"), site, "console_site", "site"),
         UsersView(_l("Users"), site),

@@ -29,6 +29,7 @@ NUMBERS = {
     "invitation_days": (1, 365),
     "refund_hours": (0, 24 * 90),
     "late_minutes": (0, 60),
+    "files_days": (1, 3650),
     "ring_seconds": (5, 300),
     "line_grace_seconds": (15, 3600),
     "rank_text": (0, 1000),
@@ -77,6 +78,9 @@ class SiteForm(FlaskForm):
     refund_hours = _whole("refund_hours", _l("Hours to ask for a refund"), _l("After the end of a session."))
     late_minutes = _whole(
         "late_minutes", _l("Minutes that an expert may be late"), _l("Later than that, the session is free.")
+    )
+    files_days = _whole(
+        "files_days", _l("Days that files of a session are kept"), _l("Files and snapshots; then they are deleted.")
     )
     ring_seconds = _whole(
         "ring_seconds", _l("Seconds that a request rings"), _l("Help right now; after that the next expert is asked.")

@@ -2,10 +2,16 @@
 
 const LINK = /\bhttps?:\/\/[^\s<>"]+/g;
 
-export class Chat {
-  #log; #form; #send; #me; #names; #texts; #waiting = new Map(); #seen = new Set(); #locale; #ready = false;
+/** A number of bytes as people read it. */
+export function inWords(size, locale) {
+  const [value, unit] = size < 1000 ? [size, "B"] : size < 999500 ? [size / 1000, "kB"] : [size / 1e6, "MB"];
+  return `${value.toLocaleString(locale, {maximumFractionDigits: unit === "MB" ? 1 : 0})} ${unit}`;
+}
 
-  constructor(root, {me, names, texts, locale, send, onarrival}) {
+export class Chat {
+  #log; #form; #send; #me; #names; #texts; #waiting = new Map(); #seen = new Set(); #locale; #ready = false; #urls;
+
+  constructor(root, {me, names, texts, locale, send, onarrival, filesUrl, snapshotsUrl}) {
     this.#log = root.querySelector("[data-chat-log]");
     this.#form = root.querySelector("[data-chat-form]");
     this.#send = send;
@@ -14,6 +20,7 @@ export class Chat {
     this.#texts = texts;
     this.#locale = locale;
     this.onarrival = onarrival;
+    this.#urls = {file: filesUrl, snapshot: snapshotsUrl};
     const input = this.#form.querySelector("textarea");
     this.#form.addEventListener("submit", (event) => { event.preventDefault(); this.#say(input); });
     input.addEventListener("keydown", (event) => {
@@ -32,8 +39,23 @@ export class Chat {
     this.#deliver(id);
   }
 
+  /** A file of ours is on its way: its line, whose text the sender of files writes until the server has it. */
+  sending(id, name) {
+    const line = this.#line({user: this.#me, body: name, at: new Date().toISOString()});
+    line.classList.add("chat__line--waiting");
+    this.#waiting.set(id, {line, file: true});
+    return line;
+  }
+
+  /** It does not come. */
+  forget(id) {
+    this.#waiting.get(id)?.line.remove();
+    this.#waiting.delete(id);
+  }
+
   #deliver(id) {
-    const {body, line} = this.#waiting.get(id);
+    const {body, line, file} = this.#waiting.get(id);
+    if (file) return;
     if (!this.#ready || !this.#send({type: "chat", client_id: id, body})) line.title = this.#texts.chat_failed;
   }
 
@@ -56,6 +78,7 @@ export class Chat {
     if (own) {
       own.line.classList.remove("chat__line--waiting");
       own.line.removeAttribute("title");
+      if (message.file) own.line.querySelector(".chat__text").replaceWith(this.#file(message.file));
       this.#waiting.delete(message.client_id);
       return;
     }
@@ -63,7 +86,26 @@ export class Chat {
     if (message.user !== this.#me) this.onarrival?.(message);
   }
 
-  #line({user, body, at}) {
+  /** A file to be fetched: its name and size, a small picture of it where there is one. */
+  #file({id, kind, name, size, picture, removed}) {
+    const box = document.createElement(removed ? "p" : "a");
+    box.className = "chat__text chat__file";
+    const label = document.createElement("span");
+    label.textContent = kind === "snapshot" ? this.#texts.snapshot : name;
+    const about = document.createElement("small");
+    about.textContent = removed ? this.#texts.file_removed : inWords(size, this.#locale);
+    if (!removed) {
+      box.href = `${this.#urls.file}/${id}`;
+      box.dataset.file = id;
+      box.dataset.kind = kind;
+      if (picture) box.append(Object.assign(document.createElement("img"), {src: `${this.#urls.file}/${id}/preview`, alt: "", loading: "lazy"}));
+      if (kind === "file") box.download = name;
+    }
+    box.append(label, about);
+    return box;
+  }
+
+  #line({user, body, at, file}) {
     const line = document.createElement("li");
     line.className = user === this.#me ? "chat__line chat__line--mine" : "chat__line";
     const who = document.createElement("span");
@@ -82,7 +124,7 @@ export class Chat {
     }
     text.append(body.slice(end));
     who.append(" ", when);
-    line.append(who, text);
+    line.append(who, file ? this.#file(file) : text);
     this.#log.append(line);
     this.#log.scrollTop = this.#log.scrollHeight;
     return line;

@@ -18,6 +18,12 @@ export class Meter {
     this.#show();
   }
 
+  /** The session was extended: it costs at most so much now. */
+  price({price_minor: priceMinor, amount_minor: amountMinor}) {
+    Object.assign(this.#price, {priceMinor, amountMinor});
+    this.#show();
+  }
+
   /** The connection is gone: stand still until the server says otherwise. */
   pause() {
     this.#base = this.seconds;

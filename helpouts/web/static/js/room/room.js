@@ -79,7 +79,8 @@ export class Room extends EventTarget {
       panel.hidden = !open;
       this.control(panel.dataset.panelName)?.setAttribute("aria-expanded", open);
     }
-    if (!name && before) this.control(before)?.focus();
+    const opener = this.control(before);
+    if (!name && before) (opener?.checkVisibility() ? opener : this.control("more")).focus();
     this.dispatchEvent(new CustomEvent("panel", {detail: name}));
   }
 

@@ -11,6 +11,7 @@ export function setUpCall(room) {
   const meter = new Meter(root, settings);
   room.devices = devices;
   room.call = call;
+  room.meter = meter;
   let joined = false, over = false, peerHere = null;
 
   // -- before joining ------------------------------------------------------------------------------------------
@@ -104,9 +105,12 @@ export function setUpCall(room) {
   room.action("screen", async () => { own.screen = await call.share(!own.screen).catch(() => false); });
   room.action("flip", () => devices.flip());
   room.action("more", () => room.toggle("more"));
-  room.action("leave", () => { call.close(); socket.close(); devices.stop(); location.assign(settings.summaryUrl); });
+  room.action("leave", () => leave(settings.summaryUrl));
+  room.action("report", () => leave(settings.reportUrl));
   room.action("end", () => { if (confirm(texts.confirm_end)) room.send({type: "end"}); });
   room.addEventListener("changed", controls);
+
+  function leave(url) { call.close(); devices.stop(); socket.close(); location.assign(url); }
 
   function controls() {
     for (const kind of ["mic", "camera", "screen"]) {

@@ -7,13 +7,14 @@ export function setUpChat(room) {
   const badge = room.find("unread");
   let unread = 0;
   const chat = new Chat(room.root, {
-    me: settings.me, names: {[settings.peer]: settings.peerName}, texts, locale: settings.locale,
+    me: settings.me, names: {[settings.peer]: settings.peerName}, texts, filesUrl: settings.filesUrl, snapshotsUrl: settings.snapshotsUrl, locale: settings.locale,
     send: (message) => room.send(message), onarrival: () => {
       if (room.root.dataset.panel === "chat") return;
       badge.textContent = ++unread;
       badge.hidden = false;
     },
   });
+  room.chat = chat;
   room.on("welcome", (message) => {
     for (const line of message.chat) chat.receive(line);
     chat.resend();
