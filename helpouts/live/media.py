@@ -20,6 +20,13 @@ PATIENCE = 5
 RETRY_AFTER = 5
 
 
+def module_of(node: Node, transport: str) -> str:
+    """Where the site serves the ES module of a transport."""
+    registry = node.runtime.registry
+    plugin = registry.plugin_of("helpouts_video_transports", transport)
+    return f"/x/{plugin}/{registry.video_transport(transport).module}"
+
+
 class Media:
     """A transport's room, opened at first use and again after a failure.  Hold ``Rooms.changing`` around every call."""
 
@@ -42,9 +49,7 @@ class Media:
         except Exception:
             log.exception("transport failed", transport=self.transport)
             return {"transport": None, "retry_after": RETRY_AFTER}
-        registry = self._node.runtime.registry
-        plugin = registry.plugin_of("helpouts_video_transports", self.transport)
-        module = f"/x/{plugin}/{registry.video_transport(self.transport).module}"
+        module = module_of(self._node, self.transport)
         return {"transport": {"name": self.transport, "module": module, "config": found.config}}
 
     async def _opened(self) -> TransportDriver:

@@ -13,7 +13,7 @@ from prometheus_client import generate_latest
 from helpouts.clock import clock
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.live import desk, entrance, messages, protocol
+from helpouts.live import check, desk, entrance, messages, protocol
 from helpouts.live import tools as tools  # the tools of the room register their messages
 from helpouts.live.node import Node
 from helpouts.live.rooms import MAX_BACKLOG, Connection, Room
@@ -34,6 +34,8 @@ def make_app(runtime: Runtime) -> web.Application:
     app[NODE] = Node(runtime)
     app.router.add_get("/ws", websocket)
     app.router.add_get("/ws/desk", desk_socket)
+    app.router.add_post("/check", network_check)
+    app.router.add_post("/check/echo", check.echo)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
@@ -122,6 +124,11 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
 async def desk_socket(request: web.Request) -> web.WebSocketResponse:
     """A device of somebody who is available, or who waits for help right now (:mod:`helpouts.live.desk`)."""
     return await desk.serve(request.app[NODE], request)
+
+
+async def network_check(request: web.Request) -> web.Response:
+    """Before joining (:mod:`helpouts.live.check`)."""
+    return await check.check(request.app[NODE], request)
 
 
 async def _let_in(node: Node, socket: web.WebSocketResponse) -> tuple[Room, Connection] | None:

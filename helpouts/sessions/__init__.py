@@ -1,6 +1,7 @@
 """Live sessions: rooms, presence, the meter, and the contract of the video transports."""
 
 from helpouts.sessions.transport import (
+    CheckingDriver,
     JoinGrant,
     MediaRoom,
     TransportCapabilities,
@@ -12,6 +13,7 @@ from helpouts.sessions.transport import (
 )
 
 __all__ = [
+    "CheckingDriver",
     "JoinGrant",
     "MediaRoom",
     "TransportCapabilities",

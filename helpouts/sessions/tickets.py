@@ -32,6 +32,11 @@ class Ticket:
     token: str
     url: str
 
+    @property
+    def check_url(self) -> str:
+        """Where a browser may use the ticket up for a check of its network instead."""
+        return self.url.replace("ws", "http", 1).removesuffix("/ws") + "/check"
+
 
 def hashed(token: str) -> str:
     """What is stored of a token."""

@@ -4,7 +4,7 @@ A transport lives in the *live* process (asyncio).  The core owns everything abo
 enter, presence, chat, the meter.  The transport owns the media: it opens a room, admits a participant by
 handing the browser a :class:`JoinGrant`, forgets the participant, closes the room.
 
-In the browser the transport ships one ES module with one export, :js:func:`connect`::
+In the browser the transport ships one ES module that exports :js:func:`connect`, and :js:func:`check` if it can::
 
     export async function connect({config, signal, onTrack, onState, kit}) -> connection
 
@@ -18,10 +18,20 @@ In the browser the transport ships one ES module with one export, :js:func:`conn
     connection.publish({audio, video})          MediaStreamTracks or null; may be called before the peer is there
     connection.replaceTrack(kind, track)        "audio" | "video" | "screen"; null stops sending
     connection.peerPresent(boolean)             the core says whether the other side is in the room
-    connection.statistics() -> Promise of {rttMs, lossPercent, sendKbps, receiveKbps, frameWidth, frameHeight, fps,
-                                           jitterMs, limitation}
+    connection.prefer(kind, {maxBitrate, priority})   optional: bits a second, and "low" to "high", for what is sent
+    connection.statistics() -> Promise of       the fields of kit.Statistics, rates since the call before:
+        {rttMs (null while unknown), lossPercent, sendKbps, receiveKbps, availableKbps, frameWidth, frameHeight, fps,
+         sendWidth, sendHeight, sendFps, jitterMs, freezes, limitation, framesDecoded, totalAudioEnergy,
+         path ("host" | "srflx" | "prflx" | "relay" | ""), protocol ("udp" | "tcp" | "")}
     connection.restart() -> Promise             the network changed: find a new path, keep the media
     connection.close()                          idempotent
+
+    export async function check({config, kit, abort}) -> Promise of {path, rttMs, lossPercent, kbps} or null
+
+    Before joining, without the other side: send media to where the call will go and back (kit.loopBack does it over
+    connections that lead back).  config is the JSON of CheckingDriver.check, abort an AbortSignal.  path is "udp" or
+    "tcp", null when nothing gets through; kbps what came back a second.  null when it cannot tell: the page then
+    measures the way to the live process by itself.
 """
 
 from __future__ import annotations
@@ -130,6 +140,18 @@ class TransportDriver(Protocol):
 
     async def stop(self) -> None:
         """The live process is going down: release ports and tasks."""
+        ...
+
+
+@runtime_checkable
+class CheckingDriver(Protocol):
+    """A driver whose module exports ``check``: what it needs to try the network before somebody joins."""
+
+    async def check(self) -> Json:
+        """The ``config`` of one check; it takes nobody's seat and is worth nothing after a minute.
+
+        :raises TransportFull: when too many are trying already.
+        """
         ...
 
 

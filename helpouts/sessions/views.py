@@ -60,11 +60,11 @@ def room(room_id: str) -> ResponseReturnValue:
 @bp.post("/room/<room_id>/ticket")
 @requires("signed_in")
 def ticket(room_id: str) -> ResponseReturnValue:
-    """A ticket for one browser: {"ticket", "url"}; errors as {"error", "code"} with a text for people."""
+    """A ticket for one browser: {"ticket", "url", "check_url"}; errors as {"error", "code"} with a text for people."""
     try:
         session = own_session(room_id)
         issued = issue_ticket(current_db(), session, current_db().get_one(User, current_user.id))
         current_db().commit()
     except HelpoutsError as error:
         return {"error": str(error), "code": error.code}, error.status
-    return {"ticket": issued.token, "url": issued.url}
+    return {"ticket": issued.token, "url": issued.url, "check_url": issued.check_url}

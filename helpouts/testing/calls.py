@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aiohttp import WSMsgType, web
 
 from helpouts.plugins import LiveRoute
-from helpouts.sessions import MediaRoom, TransportContext, TransportDriver
+from helpouts.sessions import CheckingDriver, MediaRoom, TransportContext, TransportDriver
 from helpouts.testing.plugin import require
 
 if TYPE_CHECKING:
@@ -61,8 +61,10 @@ class Calls:
                 web.get("/", _file("helpouts", "testing/static/call.html", "text/html")),
                 web.get("/call.js", _file("helpouts", "testing/static/call.js")),
                 web.get("/kit.js", _file("helpouts", "web/static/js/room/kit.js")),
+                web.get("/probe.js", _file("helpouts", "web/static/js/room/probe.js")),
                 web.get("/transport.js", _file(self.plugin.__name__, self.transport.module)),
                 web.get("/grant/{who}", self._grant),
+                web.get("/check", self._check),
                 web.get("/ws/{who}", self._socket),
             ]
         )
@@ -74,6 +76,10 @@ class Calls:
     async def _grant(self, request: web.Request) -> web.Response:
         who = request.match_info["who"]
         return web.json_response((await self.driver.admit(ROOM, who, who.title())).config)
+
+    async def _check(self, _request: web.Request) -> web.Response:
+        config = await self.driver.check() if isinstance(self.driver, CheckingDriver) else None
+        return web.json_response({"config": config})
 
     async def _tell_presence(self) -> None:
         for socket in self.sockets.values():
@@ -102,8 +108,8 @@ class Calls:
         if participant in self.sockets:
             await self.sockets[participant].send_json({"signal": message})
 
-    async def page(self, who: str, *, away: bool = False, script: str = "") -> Page:
-        """A browser of its own, in the room, its camera on.
+    async def page(self, who: str, *, away: bool = False, script: str = "", enter: bool = True) -> Page:
+        """A browser of its own, in the room unless told not to ``enter``, its camera on.
 
         :param away: behind the network that was named.
         :param script: runs before all others of the page.
@@ -117,7 +123,8 @@ class Calls:
         page.on("console", lambda message: print(who, message.text))  # shown when the test fails
         page.on("pageerror", lambda error: print(who, error))
         await page.goto(self.base)
-        await page.evaluate("who => enter(who)", who)
+        if enter:
+            await page.evaluate("who => enter(who)", who)
         return page
 
 
@@ -213,6 +220,10 @@ class BrowserCallContract:
             assert numbers["fps"] > 0
             assert numbers["rttMs"] is not None
             assert numbers["lossPercent"] < 5
+            assert set(numbers) == set(await ann.evaluate("Object.keys(kit.Statistics.none())"))
+            assert numbers["path"]
+            assert numbers["protocol"] in ("udp", "tcp")
+            assert numbers["sendWidth"] > 0
             before = await ann.evaluate("states")
             await bob.reload()
             await bob.evaluate("enter('bob')")
@@ -244,6 +255,33 @@ class BrowserCallContract:
             await bob.wait_for_function("tracks.screen === false")
             await ann.evaluate("connection.replaceTrack('video', null)")
             await bob.wait_for_function("tracks.video === false")
+
+    async def test_stereo_arrives_in_stereo_and_how_it_is_sent_can_be_chosen(self) -> None:
+        async with calling(self.plugin, **self.settings) as calls:
+            ann, bob = await calls.page("ann"), await calls.page("bob")
+            await moves(bob)
+            await ann.evaluate("left()")
+            await ann.evaluate("connection.prefer('audio', {maxBitrate: 96_000, priority: 'high'})")
+            await bob.wait_for_function("sides().then(([left, right]) => left > 0.05 && right < left / 20)")
+            wished = await ann.evaluate("encodings('audio')")
+            assert [(wish["maxBitrate"], wish["priority"]) for wish in wished] == [(96_000, "high")]
+
+    async def test_the_network_can_be_tried_alone_where_the_transport_offers_it(self) -> None:
+        async with calling(self.plugin, **self.settings) as calls:
+            if not isinstance(calls.driver, CheckingDriver):
+                return
+            page = await calls.page("ann", enter=False)
+            found = await page.evaluate("check()")
+            assert found is None or (
+                found["path"] in ("udp", "tcp") and found["kbps"] > 100 and found["rttMs"] is not None
+            ), found
+
+            async def empty() -> bool:
+                return not calls.driver.statistics()["legs"]
+
+            await until(empty)
+            stopped = await page.evaluate("check(AbortSignal.timeout(300)).catch((error) => error.name)")
+            assert stopped in ("TimeoutError", None)
 
     async def test_the_last_word_counts_when_the_camera_is_switched_in_a_hurry(self) -> None:
         async with calling(self.plugin, **self.settings) as calls:

@@ -76,6 +76,16 @@ class Network:
         rules = [f"add rule inet fault {hook} {rule} drop; " for rule in what or ("",) for hook in ("input", "output")]
         self._within("nft", "".join(_RULES.format(hook=hook) for hook in ("input", "output")) + "".join(rules))
 
+    def slow(self, kbps: int) -> None:
+        """Let through so many kilobits a second in either direction; what is more is lost (a policer, not a queue).
+
+        What was cut before is joined again.
+        """
+        self.join()
+        rate = f"limit rate over {kbps * 125} bytes/second burst {kbps * 25} bytes drop; "
+        rules = [f"add rule inet fault {hook} {rate}" for hook in ("input", "output")]
+        self._within("nft", "".join(_RULES.format(hook=hook) for hook in ("input", "output")) + "".join(rules))
+
     def join(self) -> None:
         """Everything passes again."""
         self._within("nft", "add table inet fault; delete table inet fault")

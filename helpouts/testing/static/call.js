@@ -1,8 +1,9 @@
 // A page of the conformance tests: enters the room with the transport's real module and remembers what it is told.
 
-import {connect} from "/transport.js";
+import * as transport from "/transport.js";
 import * as kit from "/kit.js";
 
+window.kit = kit;
 window.states = [];
 window.tracks = {};
 window.peers = [];
@@ -25,7 +26,7 @@ window.enter = async (who) => {
 window.again = async (who) => {
   const signal = {send: (message) => socket.send(JSON.stringify({signal: message})), onmessage: null};
   const config = await (await fetch(`/grant/${who}`)).json();
-  const connection = window.connection = await connect({
+  const connection = window.connection = await transport.connect({
     config, signal, kit,
     onState: (state) => states.push(state),
     onTrack: (kind, track) => {
@@ -63,3 +64,41 @@ window.hurry = async () => {
 window.repaired = async () => [...(await peers.at(-1).getStats()).values()]
   .filter((entry) => entry.type === "inbound-rtp" && entry.kind === "video")
   .reduce((sum, entry) => sum + (entry.retransmittedPacketsReceived || 0), 0);
+
+/** The network tried alone, as the device check does. */
+window.check = async (abort) => {
+  const {config} = await (await fetch("/check")).json();
+  return config && transport.check ? transport.check({config, kit, abort}) : null;
+};
+
+/** Say a tone into the left ear only. */
+window.left = () => {
+  const context = new AudioContext(), tone = context.createOscillator(), merger = context.createChannelMerger(2);
+  const out = new MediaStreamAudioDestinationNode(context, {channelCount: 2});
+  tone.connect(merger, 0, 0).connect(out);
+  tone.start();
+  return connection.replaceTrack("audio", out.stream.getAudioTracks()[0]);
+};
+
+/** How loud it is in the left ear and in the right. */
+window.sides = async () => {
+  const context = new AudioContext(), splitter = context.createChannelSplitter(2);
+  context.createMediaStreamSource(document.getElementById("audio").srcObject).connect(splitter);
+  const ears = [0, 1].map((side) => {
+    const ear = context.createAnalyser();
+    splitter.connect(ear, side);
+    return ear;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const loud = ears.map((ear) => {
+    const samples = new Float32Array(ear.fftSize);
+    ear.getFloatTimeDomainData(samples);
+    return Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / samples.length);
+  });
+  await context.close();
+  return loud;
+};
+
+/** The encodings of what is sent of a kind. */
+window.encodings = (kind) => peers.flatMap((peer) => peer.getSenders())
+  .filter(({track}) => track?.kind === kind).flatMap((sender) => sender.getParameters().encodings);

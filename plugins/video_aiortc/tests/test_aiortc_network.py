@@ -105,3 +105,17 @@ async def test_who_slept_longer_than_the_relay_waits_comes_back_with_a_new_grant
         await moves(ann)
         await moves(bob)
         assert "failed" not in await bob.evaluate("states")
+
+
+async def test_the_check_says_before_the_call_what_the_network_lets_through(net: Network) -> None:
+    async with calling(helpouts_video_aiortc, behind=net, public_ip=net.address) as calls:
+        page = await calls.page("ann", away=True, enter=False)
+        assert (await page.evaluate("check()"))["path"] == "udp"
+        net.cut("meta l4proto udp")
+        assert (await page.evaluate("check()"))["path"] == "tcp"
+        net.cut("meta l4proto udp", f"tcp dport {calls.driver.port}", f"tcp sport {calls.driver.port}")
+        assert await page.evaluate("check()") == {"path": None, "rttMs": None, "lossPercent": 100, "kbps": 0}
+        net.slow(400)
+        slow = await page.evaluate("check()")
+        assert slow["path"] == "udp"
+        assert 50 < slow["kbps"] < 500

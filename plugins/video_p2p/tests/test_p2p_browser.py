@@ -32,6 +32,8 @@ async def test_a_call_that_must_hide_addresses_goes_through_the_turn_server(turn
             await moves(page)
             await moves(page, "totalAudioEnergy", 1e-6)
             assert (await statistics(page))["path"] == "relay"
+        checked = await ann.evaluate("check()")
+        assert (checked["path"], checked["kbps"] > 100) == ("udp", True), checked
     assert "ALLOCATE processed, success" in turn.log
 
 

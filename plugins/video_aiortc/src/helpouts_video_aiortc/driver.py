@@ -26,6 +26,7 @@ UNANSWERED_SECONDS = 30.0
 """After this a leg is over whose browser has never been heard."""
 SILENCE_SECONDS = 60.0
 """After this much without a check a leg is over.  RFC 7675 says 30 s; outages of 40 s are to be survived."""
+CHECK_SECONDS = 30.0  # of somebody's network; a page needs ten
 SWEEP_SECONDS = 2.0
 RETRY_SECONDS = 5
 PORT_ATTEMPTS = 10
@@ -40,6 +41,7 @@ class _Grant:
     room: str
     participant: str
     expires: float
+    loop: bool = False
 
 
 class RelayDriver:
@@ -103,9 +105,15 @@ class RelayDriver:
         self._check_capacity(room.id)
         self._check_seats(room.id, participant_id)
         self._withdraw(room.id, participant_id)
-        token = secrets.token_urlsafe(32)
-        self._grants[_hash(token)] = _Grant(room.id, participant_id, self._clock() + GRANT_SECONDS)
-        return JoinGrant({"url": self.url, "token": token}, GRANT_SECONDS)
+        return JoinGrant(self._grant(_Grant(room.id, participant_id, self._clock() + GRANT_SECONDS)), GRANT_SECONDS)
+
+    async def check(self) -> Json:
+        """A token for a leg that leads back (:class:`helpouts.sessions.CheckingDriver`); as many as calls may be."""
+        now = self._clock()
+        waiting = sum(grant.loop and grant.expires > now for grant in self._grants.values())
+        if waiting + sum(room.loop for room, _leg in self._legs.values()) >= self._limit:
+            raise TransportFull("too many people are checking their network", RETRY_SECONDS)
+        return self._grant(_Grant("", "", now + GRANT_SECONDS, loop=True))
 
     async def on_signal(self, room: MediaRoom, participant_id: str, message: Json) -> None:
         """``{"sending": [kinds]}`` is remembered and told to the other side; ``{"hello": true}`` asks for theirs.
@@ -182,9 +190,10 @@ class RelayDriver:
         grant = self._grants.get(key)
         if grant is None or grant.expires <= self._clock():
             raise UnknownGrant
-        self._check_capacity(grant.room)
+        if not grant.loop:
+            self._check_capacity(grant.room)
         del self._grants[key]
-        room = self._rooms.setdefault(grant.room, Room(grant.room))
+        room = Room("", loop=True) if grant.loop else self._rooms.setdefault(grant.room, Room(grant.room))
         leg = Leg(grant.participant, self._port, self._certificate.current(), self._clock, self._leg_changed)
         self._legs[leg.id] = (room, leg)
         room.sending.pop(leg.participant, None)
@@ -218,17 +227,25 @@ class RelayDriver:
         if entry is not None:
             room = entry[0]
             room.unseat(leg)
-            if not room.legs:
+            if not room.legs and not room.loop:
                 self._rooms.pop(room.id, None)
         await leg.close()
 
     # -- inside ----------------------------------------------------------------------------------------------
 
+    @property
+    def _limit(self) -> int:
+        return int(self._context.settings().get("max_calls", 100))
+
+    def _grant(self, grant: _Grant) -> Json:
+        token = secrets.token_urlsafe(32)
+        self._grants[_hash(token)] = grant
+        return {"url": self.url, "token": token}
+
     def _check_capacity(self, room_id: str) -> None:
-        limit = int(self._context.settings().get("max_calls", 100))
-        if room_id not in self._rooms and len(self._rooms) >= limit:
+        if room_id not in self._rooms and len(self._rooms) >= self._limit:
             raise TransportFull(
-                f"the relay carries {limit} calls already: raise max_calls or add a node", RETRY_SECONDS
+                f"the relay carries {self._limit} calls already: raise max_calls or add a node", RETRY_SECONDS
             )
 
     def _check_seats(self, room_id: str, participant: str) -> None:
@@ -262,10 +279,10 @@ class RelayDriver:
         """End what has fallen silent and forget expired grants; done every :data:`SWEEP_SECONDS`."""
         now = self._clock()
         self._grants = {key: grant for key, grant in self._grants.items() if grant.expires > now}
-        for _room, leg in list(self._legs.values()):
+        for room, leg in list(self._legs.values()):
             leg.refill()
             limit = SILENCE_SECONDS if leg.connected else UNANSWERED_SECONDS
-            if now - leg.heard > limit:
+            if now - leg.heard > limit or (room.loop and now - leg.made > CHECK_SECONDS):
                 await self.drop(leg)
         if self._streams is not None:
             self._streams.sweep()

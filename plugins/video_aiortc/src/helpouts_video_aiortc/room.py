@@ -18,6 +18,8 @@ class Room:
     legs: dict[str, Leg] = field(default_factory=dict)
     sending: dict[str, list[str]] = field(default_factory=dict)
     """The kinds that each participant says it is showing; told to the other side, so that a page need not guess."""
+    loop: bool = False
+    """No call but a check of somebody's network: the one leg gets back what it sends."""
 
     @property
     def ready(self) -> bool:
@@ -57,4 +59,4 @@ class Room:
 
     def _pair(self) -> None:
         for leg in self.legs.values():
-            leg.join(self.other(leg.participant))
+            leg.join(leg if self.loop else self.other(leg.participant))

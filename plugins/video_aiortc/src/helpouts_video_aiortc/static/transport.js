@@ -22,7 +22,7 @@ const jittered = (ms) => ms * (0.75 + Math.random() / 2);
 class Refused extends Error {}
 
 class Connection {
-  #config; #signal; #onState;
+  #config; #signal; #onState; #stereo;
   #pc; #location = null; #etag = null;
   #state = null;
   #slots; // ready as soon as the other side's connection stands: what is sent earlier is lost
@@ -38,6 +38,7 @@ class Connection {
     this.#config = config;
     this.#signal = signal;
     this.#onState = onState;
+    this.#stereo = kit.stereo;
     this.#slots = new kit.Slots({say: (message) => this.#say(message), onTrack});
     this.#statistics = new kit.Statistics();
     this.#pc = new RTCPeerConnection({iceServers: config.iceServers || [], bundlePolicy: "max-bundle"});
@@ -54,6 +55,8 @@ class Connection {
   publish(tracks) { return this.#slots.publish(tracks); }
 
   replaceTrack(kind, track) { return this.#slots.replaceTrack(kind, track); }
+
+  prefer(kind, wish) { return this.#slots.prefer(kind, wish); }
 
   peerPresent(present) {
     clearTimeout(this.#readyTimer);
@@ -107,7 +110,7 @@ class Connection {
 
   async #answer(response) {
     this.#etag = response.headers.get("ETag");
-    await this.#pc.setRemoteDescription({type: "offer", sdp: await response.text()});
+    await this.#pc.setRemoteDescription({type: "offer", sdp: this.#stereo(await response.text())});
     const slots = {};
     for (const transceiver of this.#pc.getTransceivers()) {
       const kind = KIND_OF_MID[transceiver.mid];
@@ -115,7 +118,8 @@ class Connection {
       transceiver.direction = "sendrecv";
       slots[kind] = transceiver;
     }
-    await this.#pc.setLocalDescription();
+    const {type, sdp: plain} = await this.#pc.createAnswer();
+    await this.#pc.setLocalDescription({type, sdp: this.#stereo(plain)});
     this.#slots.use(slots);
     const sdp = this.#pc.localDescription.sdp;
     const headers = {"Content-Type": "application/sdp", "If-Match": this.#etag};
@@ -246,4 +250,19 @@ class Connection {
 
 export async function connect(options) {
   return new Connection(options);
+}
+
+/** Our network, tried before joining: the relay sends back what it gets. */
+export function check({config, kit, abort}) {
+  return kit.loopBack(({onState}) => {
+    const signal = {send: () => {}, onmessage: null};
+    const connection = new Connection({
+      config, signal, kit, onTrack: () => {},
+      onState: (state) => {
+        if (state === "connected") signal.onmessage({ready: true});
+        onState(state);
+      },
+    });
+    return {sending: connection, receiving: connection};
+  }, {abort});
 }

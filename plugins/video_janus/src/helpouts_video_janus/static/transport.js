@@ -9,7 +9,7 @@ const AGAIN_MS = 4000; // how long a restart may take before the next one
 const GIVE_UP_MS = 60000;
 
 class Connection {
-  #config; #signal; #onState; #slots; #statistics; #sent;
+  #config; #signal; #onState; #stereo; #slots; #statistics; #sent;
   #out; // what we send
   #in = null; // what we watch
   #watched = null; // the server's number for it
@@ -25,6 +25,7 @@ class Connection {
     this.#config = config;
     this.#signal = signal;
     this.#onState = onState;
+    this.#stereo = kit.stereo;
     this.#slots = new kit.Slots({say: (message) => this.#say(message), onTrack});
     this.#statistics = new kit.Statistics();
     this.#sent = new kit.Statistics();
@@ -44,16 +45,19 @@ class Connection {
 
   replaceTrack(kind, track) { return this.#slots.replaceTrack(kind, track); }
 
+  prefer(kind, wish) { return this.#slots.prefer(kind, wish); }
+
   peerPresent(present) {
     if (present) this.#say({hello: true});
     return this.#slots.present(Boolean(present));
   }
 
   async statistics() {
-    if (!this.#in) return {};
-    const {rttMs, sendKbps, limitation} = await this.#sent.of(this.#out);
-    const figures = await this.#statistics.of(this.#in);
-    return {...figures, rttMs: figures.rttMs ?? rttMs, sendKbps, limitation};
+    const ours = await this.#sent.of(this.#out);
+    if (!this.#in) return ours;
+    const {sendKbps, availableKbps, sendWidth, sendHeight, sendFps, limitation} = ours;
+    const theirs = await this.#statistics.of(this.#in);
+    return {...theirs, rttMs: theirs.rttMs ?? ours.rttMs, sendKbps, availableKbps, sendWidth, sendHeight, sendFps, limitation};
   }
 
   /** Find new paths to the server. */
@@ -101,7 +105,8 @@ class Connection {
   }
 
   async #publish() {
-    await this.#out.setLocalDescription(await this.#out.createOffer());
+    const {type, sdp} = await this.#out.createOffer();
+    await this.#out.setLocalDescription({type, sdp: this.#stereo(sdp)});
     this.#say({publish: this.#out.localDescription.sdp});
   }
 
@@ -110,7 +115,7 @@ class Connection {
     if (message.hello) return this.#slots.attach(); // says what we send
     if (Array.isArray(message.sending)) this.#slots.sending(message.sending);
     if (message.answer && this.#out.signalingState === "have-local-offer") {
-      await this.#out.setRemoteDescription({type: "answer", sdp: message.answer});
+      await this.#out.setRemoteDescription({type: "answer", sdp: this.#stereo(message.answer)});
       this.#flush("publish");
       this.#changed();
     }
@@ -125,8 +130,9 @@ class Connection {
       this.#watched = of;
       this.#receivers = {};
     }
-    await this.#in.setRemoteDescription({type: "offer", sdp: offer});
-    await this.#in.setLocalDescription();
+    await this.#in.setRemoteDescription({type: "offer", sdp: this.#stereo(offer)});
+    const {type, sdp} = await this.#in.createAnswer();
+    await this.#in.setLocalDescription({type, sdp: this.#stereo(sdp)});
     this.#say({answer: this.#in.localDescription.sdp});
     this.#flush("watch");
     for (const {mid, receiver} of this.#in.getTransceivers()) if (kinds[mid]) this.#receivers[kinds[mid]] = receiver;

@@ -41,6 +41,8 @@ class Connection {
 
   replaceTrack(kind, track) { return this.#slots.replaceTrack(kind, track); }
 
+  prefer(kind, wish) { return this.#slots.prefer(kind, wish); }
+
   peerPresent(present) {
     if (present) this.#say({hello: true});
     else this.#part();
@@ -48,7 +50,7 @@ class Connection {
   }
 
   async statistics() {
-    return this.#pc ? this.#statistics.of(this.#pc) : {};
+    return this.#pc ? this.#statistics.of(this.#pc) : this.#kit.Statistics.none();
   }
 
   /** Find a new path.  Only the one who offers can; the other asks. */
@@ -115,19 +117,21 @@ class Connection {
       for (const kind of KINDS) this.#pc.addTransceiver(kind === "audio" ? "audio" : "video", {direction: "sendrecv"});
       this.#take(this.#pc.getTransceivers());
     }
-    await this.#pc.setLocalDescription(await this.#pc.createOffer());
+    await this.#pc.setLocalDescription(this.#stereo(await this.#pc.createOffer()));
     this.#say({description: plain(this.#pc.localDescription), round: ++this.#round});
   }
 
+  #stereo({type, sdp}) { return {type, sdp: this.#kit.stereo(sdp)}; }
+
   async #described(description, round) {
     if (description.type === "answer" && round !== this.#round) return;
-    await this.#pc.setRemoteDescription(description);
+    await this.#pc.setRemoteDescription(this.#stereo(description));
     for (const candidate of this.#pending.splice(0)) await this.#candidate(candidate);
     if (description.type === "offer") {
       const slots = this.#pc.getTransceivers();
       for (const slot of slots) slot.direction = "sendrecv";
       this.#take(slots);
-      await this.#pc.setLocalDescription();
+      await this.#pc.setLocalDescription(this.#stereo(await this.#pc.createAnswer()));
       this.#say({description: plain(this.#pc.localDescription), round});
     }
     if (this.#pc.connectionState === "connected") this.#changed("connected"); // a restart that nothing was wrong with
@@ -195,4 +199,19 @@ const plain = ({type, sdp}) => ({type, sdp});
 
 export async function connect(options) {
   return new Connection(options);
+}
+
+/** Our network, tried before joining: through the TURN server and back.  Without one there is nothing to try. */
+export async function check({config, kit, abort}) {
+  if (!config.iceServers.length) return null;
+  return kit.loopBack(({onState}) => {
+    const ends = {};
+    const end = (id, other, told) => {
+      const signal = {send: (message) => queueMicrotask(() => ends[other]?.signal.onmessage(message)), onmessage: null};
+      const connection = new Connection({config: {...config, id}, signal, kit, onTrack: () => {}, onState: told});
+      ends[id] = {signal, connection};
+      return connection;
+    };
+    return {receiving: end("a", "b", () => {}), sending: end("b", "a", onState)};
+  }, {abort});
 }
