@@ -76,7 +76,7 @@ async def _ping(_node: Node, _room: Room, connection: Connection, message: Messa
 
 @handles("state")
 async def _state(_node: Node, room: Room, connection: Connection, message: Message) -> None:
-    connection.state = {key: bool(message.get(key)) for key in ("mic", "camera", "screen")}
+    connection.state = {key: bool(message.get(key)) for key in ("mic", "camera", "screen", "sound_only")}
     other = room.other(connection.user_id)
     if other is not None:
         await other.send({"type": "state", **connection.state})

@@ -7,16 +7,45 @@ from helpouts.i18n import gettext as _
 
 def room_texts() -> dict[str, str]:
     """By key, as room.js asks for them."""
+    return (
+        {
+            "waiting": _("Waiting for %(name)s …"),
+            "peer_here": _("%(name)s is here."),
+            "peer_left": _("%(name)s is not connected at the moment."),
+            "connecting": _("Connecting …"),
+            "reconnecting": _("The connection dropped. We are bringing it back …"),
+            "back": _("You are connected again."),
+            "failed": _("The connection cannot be made. Check your network and reload the page."),
+            "replaced": _("The session was opened in another window. Close this one."),
+            "ended": _("The session is over."),
+            "ready": _("You look and sound good."),
+            "speak": _("Say something: the bar should move."),
+            "mic_on": _("Mute microphone"),
+            "mic_off": _("Unmute microphone"),
+            "camera_on": _("Turn camera off"),
+            "camera_off": _("Turn camera on"),
+            "screen_on": _("Stop sharing"),
+            "screen_off": _("Share screen"),
+            "chat_failed": _("Not sent yet. It will be sent when the connection is back."),
+            "you": _("You"),
+            "confirm_end": _("End the session for both of you?"),
+            "peer_muted": _("%(name)s is muted."),
+            "peer_camera_off": _("%(name)s has turned the camera off."),
+            "unavailable": _("The video service does not answer at the moment. We keep trying."),
+        }
+        | _devices()
+        | _network()
+        | _call()
+        | _tools()
+    )
+
+
+def _devices() -> dict[str, str]:
+    """What is wrong with camera and microphone, and what to do."""
     return {
-        "waiting": _("Waiting for %(name)s …"),
-        "peer_here": _("%(name)s is here."),
-        "peer_left": _("%(name)s is not connected at the moment."),
-        "connecting": _("Connecting …"),
-        "reconnecting": _("The connection dropped. We are bringing it back …"),
-        "back": _("You are connected again."),
-        "failed": _("The connection cannot be made. Check your network and reload the page."),
-        "replaced": _("The session was opened in another window. Close this one."),
-        "ended": _("The session is over."),
+        "both_blocked": _(
+            "The browser does not let us use your camera and microphone. Allow both in the address bar, then try again."
+        ),
         "camera_blocked": _(
             "The browser does not let us use your camera. Allow it in the address bar, then try again."
         ),
@@ -24,24 +53,76 @@ def room_texts() -> dict[str, str]:
             "The browser does not let us use your microphone. Allow it in the address bar, then try again."
         ),
         "no_camera": _("No camera was found. You can take part with sound only."),
-        "no_microphone": _("No microphone was found. Connect one, then try again."),
+        "no_microphone": _("No microphone was found. Connect one, or take part without: you can listen and write."),
         "device_busy": _("Another program is using your camera. Close it, then try again."),
-        "ready": _("You look and sound good."),
-        "speak": _("Say something: the bar should move."),
+        "microphone_busy": _("Another program is using your microphone. Close it, then try again."),
+        "camera_gone": _("Your camera is gone. Connect one to be seen again."),
+        "camera_replaced": _("Your camera is gone. Now in use: %(device)s."),
+        "microphone_gone": _("Your microphone is gone. Connect one to be heard again."),
+        "microphone_replaced": _("Your microphone is gone. Now in use: %(device)s."),
+        "camera_found": _("A camera was connected: %(device)s. Choose it under More."),
+        "sound_found": _("A device was connected: %(device)s. Choose it under More."),
+    }
+
+
+def _network() -> dict[str, str]:
+    """The verdict on the network before the call, and what to do."""
+    return {
+        "network_checking": _("Trying the network …"),
+        "network_good": _("Your network is good enough for video."),
+        "network_tcp": _(
+            "Your network lets video through only on a slow way. It will work, but the picture may lag. "
+            "Without a VPN or in another network it is better."
+        ),
+        "network_fair": _(
+            "Sound will be fine, the picture may stutter. Stop downloads and other calls, or move closer to the router."
+        ),
+        "network_poor": _(
+            "Your network is very slow: choose Sound only after joining, or try another network, "
+            "such as your phone's hotspot."
+        ),
+        "network_blocked": _(
+            "Video cannot get through this network. Turn off a VPN, or use another network, such as your phone's "
+            "hotspot. In a company network, ask whoever looks after it to let video calls through."
+        ),
+        "network_unreachable": _("The video service does not answer. Check your network, then try again."),
+    }
+
+
+def _call() -> dict[str, str]:
+    """During the call."""
+    return {
+        "begins_in": _("Begins in %(time)s"),
+        "has_begun": _("The time has begun."),
         "quality_good": _("Good connection"),
         "quality_fair": _("Fair connection"),
         "quality_poor": _("Poor connection"),
-        "mic_on": _("Mute microphone"),
-        "mic_off": _("Unmute microphone"),
-        "camera_on": _("Turn camera off"),
-        "camera_off": _("Turn camera on"),
-        "screen_on": _("Stop sharing"),
-        "screen_off": _("Share screen"),
-        "chat_failed": _("Not sent yet. It will be sent when the connection is back."),
-        "you": _("You"),
-        "confirm_end": _("End the session for both of you?"),
-        "peer_muted": _("%(name)s is muted."),
-        "peer_camera_off": _("%(name)s has turned the camera off."),
+        "quality_lost": _("No connection"),
+        "slow_smaller": _("Your network is slow: the picture is smaller, the sound goes first."),
+        "slow_poor": _("The connection is poor at the moment. Sound alone may work better."),
+        "sound_only": _("Sound only. No pictures are sent, in either direction."),
+        "sound_only_over": _("Pictures are sent again."),
+        "peer_sound_only": _("%(name)s has chosen sound only."),
+        "peer_shares": _("%(name)s is sharing the screen."),
+        "sharing": _("You are sharing your screen."),
+        "sharing_with_sound": _("You are sharing your screen with its sound."),
+        "sharing_ended": _("You are not sharing your screen any more."),
+        "no_screen": _("The screen could not be shared. Your system may have to allow it for the browser."),
+        "no_pip": _("The browser could not open the window."),
+        "mic_is_on": _("Microphone on"),
+        "mic_is_off": _("Microphone off"),
+        "camera_is_on": _("Camera on"),
+        "camera_is_off": _("Camera off"),
+        "limitation_none": _("Nothing"),
+        "limitation_bandwidth": _("The network"),
+        "limitation_cpu": _("The computer"),
+        "limitation_other": _("Something else"),
+    }
+
+
+def _tools() -> dict[str, str]:
+    """Of notes, files, drawing, and more minutes."""
+    return {
         "notes_saved": _("Everything is kept."),
         "notes_saving": _("Saving …"),
         "notes_offline": _("Not connected: what you write is sent as soon as you are."),
@@ -77,5 +158,4 @@ def room_texts() -> dict[str, str]:
         "ends_in": _("The session ends in %(minutes)s minutes."),
         "ends_in_one": _("The session ends in one minute."),
         "ends_over": _("The booked time is over."),
-        "unavailable": _("The video service does not answer at the moment. We keep trying."),
     }

@@ -6,16 +6,13 @@ const POLL_MS = 2000;
 const AGAIN_MS = [500, 1000, 2000, 4000, 8000];
 
 export class Call extends EventTarget {
-  #connection = null; #devices; #socket; #signal = null; #screen = null; #peer = false; #generation = 0;
-  #camera; #sharing; #poll = null; #again = null; #failures = 0;
+  #connection = null; #socket; #signal = null; #peer = false; #generation = 0; #views;
+  #tracks = {audio: null, video: null, screen: null}; #wishes = {}; #poll = null; #again = null; #failures = 0;
 
-  constructor(root, devices, socket) {
+  constructor(root, socket) {
     super();
-    this.#devices = devices;
     this.#socket = socket;
-    this.#camera = root.querySelector("[data-remote]");
-    this.#sharing = root.querySelector("[data-remote-screen]");
-    devices.onchange = (kind, track) => this.#connection?.replaceTrack(kind, track);
+    this.#views = {camera: root.querySelector("[data-remote]"), screen: root.querySelector("[data-remote-screen]")};
   }
 
   /** The server admits us: connect with the transport it names, anew each time; ask again when it has none for us. */
@@ -36,14 +33,27 @@ export class Call extends EventTarget {
       });
       if (generation !== this.#generation) return connection.close();
       this.#connection = connection;
-      connection.publish({audio: this.#devices.audio, video: this.#devices.video});
-      if (this.#screen) connection.replaceTrack("screen", this.#screen);
+      for (const [kind, wish] of Object.entries(this.#wishes)) connection.prefer?.(kind, wish);
+      connection.publish({audio: this.#tracks.audio, video: this.#tracks.video});
+      if (this.#tracks.screen) connection.replaceTrack("screen", this.#tracks.screen);
       connection.peerPresent(this.#peer);
       this.#poll = setInterval(() => this.#measure(), POLL_MS);
     } catch (error) {
       console.warn("the transport could not connect:", error);
       if (generation === this.#generation) this.#changed("failed");
     }
+  }
+
+  /** Send this track as "audio", "video" or "screen" from now on, null: nothing. */
+  send(kind, track) {
+    this.#tracks[kind] = track;
+    return this.#connection?.replaceTrack(kind, track);
+  }
+
+  /** How a kind is to be sent: {maxBitrate, priority}, as far as the transport can. */
+  prefer(kind, wish) {
+    this.#wishes[kind] = wish;
+    return this.#connection?.prefer?.(kind, wish);
   }
 
   /** The way to the server is gone, and with it the chance to ask. */
@@ -74,7 +84,7 @@ export class Call extends EventTarget {
   }
 
   #show(kind, track) {
-    const element = kind === "screen" ? this.#sharing : this.#camera;
+    const element = kind === "screen" ? this.#views.screen : this.#views.camera;
     // Not earlier: an element with an empty stream would hold back the page's load event.
     const stream = element.srcObject ??= new MediaStream();
     const same = (old) => (kind === "audio") === (old.kind === "audio");
@@ -85,26 +95,9 @@ export class Call extends EventTarget {
     element.play().catch(() => this.#tell("blocked"));
   }
 
-  /** Begin or end sharing the screen; tells whether it is shared now. */
-  async share(on) {
-    this.#screen?.stop();
-    this.#screen = null;
-    if (on) {
-      const stream = await navigator.mediaDevices.getDisplayMedia({video: {frameRate: 15}, audio: false});
-      this.#screen = stream.getVideoTracks()[0];
-      this.#screen.contentHint = "detail";
-      this.#screen.onended = () => { this.share(false); this.#tell("sharing", false); };
-    }
-    await this.#connection?.replaceTrack("screen", this.#screen);
-    return Boolean(this.#screen);
-  }
-
   async #measure() {
     const figures = await this.#connection?.statistics().catch(() => null);
-    if (!figures) return;
-    const {rttMs = 0, lossPercent = 0} = figures;
-    const quality = lossPercent > 6 || rttMs > 400 ? "poor" : lossPercent > 2 || rttMs > 200 ? "fair" : "good";
-    this.#tell("quality", {quality, ...figures});
+    if (figures) this.#tell("figures", figures);
   }
 
   #changed(state) {
@@ -119,7 +112,6 @@ export class Call extends EventTarget {
 
   close() {
     this.#generation++;
-    this.#screen?.stop();
     this.#drop();
   }
 }

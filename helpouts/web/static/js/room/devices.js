@@ -1,147 +1,160 @@
-// Camera, microphone and speaker: the check before joining, and changing them during the call.
+// Camera, microphone and speaker: taken, chosen, lost and found again.  Nothing here knows the page.
 
-const AUDIO = {echoCancellation: true, noiseSuppression: true, autoGainControl: true};
-const VIDEO = {width: {ideal: 1280}, height: {ideal: 720}, frameRate: {ideal: 30}};
+const VOICE = {echoCancellation: true, noiseSuppression: true, autoGainControl: true};
+const MUSIC = {echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: {ideal: 2}};
+const PICTURE = {width: {ideal: 1280}, height: {ideal: 720}, frameRate: {ideal: 30}};
+const KINDS = {camera: "videoinput", microphone: "audioinput", speaker: "audiooutput"};
+const TROUBLES = {NotAllowedError: "blocked", NotReadableError: "busy", AbortError: "busy"};
 
-export class Devices {
-  #root; #texts; #stream = null; #context = null; #meterTimer = null; #loudest = 0;
+/**
+ * Events: "change" {kind, track} (kind "audio" or "video", track null when there is none), "list",
+ * "lost" {kind, next} (its device was pulled out; next is the label of the one taken instead, or null),
+ * "found" {kind, label} (a new one was plugged in).
+ */
+export class Devices extends EventTarget {
+  #tracks = {audio: null, video: null};
+  #enabled = {audio: true, video: true};
+  #known = [];
+  #music = false;
+  #recovering = new Set();
 
-  constructor(root, texts, {facing}) {
-    this.#root = root;
-    this.#texts = texts;
+  constructor({facing}) {
+    super();
     this.facing = facing;
-    for (const select of root.querySelectorAll("[data-select]")) {
-      select.addEventListener("change", () => this.#choose(select.dataset.select, select.value));
-    }
+    this.trouble = {audio: null, video: null}; // "blocked", "busy" or "none"; null where all is well
+    this.speaker = "";
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#plugged());
   }
 
-  get audio() { return this.#stream?.getAudioTracks()[0] ?? null; }
-  /** How many cameras there are to choose from, as far as the browser tells. */
-  get cameras() { return this.#root.querySelector('[data-select="camera"]').options.length; }
+  get audio() { return this.#tracks.audio; }
+  get video() { return this.#tracks.video; }
+  get music() { return this.#music; }
 
-  get video() { return this.#stream?.getVideoTracks()[0] ?? null; }
+  /** The devices of a kind ("camera", "microphone", "speaker"), as far as the browser tells. */
+  all(kind) { return this.#known.filter((device) => device.kind === KINDS[kind] && device.deviceId); }
 
-  /** Ask for camera and microphone; sound only where there is no camera; a verdict in plain words. */
+  /** The one in use. */
+  chosen(kind) {
+    if (kind === "speaker") return this.speaker || this.all(kind)[0]?.deviceId;
+    return this.#tracks[kind === "camera" ? "video" : "audio"]?.getSettings().deviceId;
+  }
+
+  /** Ask for camera and microphone, one by one when both are not to be had. */
   async start() {
-    try {
-      this.#stream = await this.#ask({audio: AUDIO, video: {...VIDEO, facingMode: this.facing}});
-    } catch (error) {
-      try {
-        this.#stream = await this.#ask({audio: AUDIO});
-        this.#verdict(error.name === "NotAllowedError" ? "camera_blocked" : error.name === "NotReadableError" ? "device_busy" : "no_camera", "warning");
-      } catch (worse) {
-        this.#verdict(worse.name === "NotAllowedError" ? "microphone_blocked" : "no_microphone", "danger");
-        return false;
-      }
-    }
-    this.#preview();
+    if (!await this.#take(["audio", "video"])) for (const kind of ["audio", "video"]) await this.#take([kind]);
     await this.#list();
-    this.#listen();
-    return true;
   }
 
-  #ask(constraints) {
-    if (!navigator.mediaDevices) throw new DOMException("no devices here", "NotFoundError");
-    return navigator.mediaDevices.getUserMedia(constraints);
-  }
-
-  #preview() {
-    for (const view of document.querySelectorAll("[data-preview], [data-self]")) view.srcObject = this.#stream;
-  }
-
-  async #list() {
-    const kinds = {camera: "videoinput", microphone: "audioinput", speaker: "audiooutput"};
-    const found = await navigator.mediaDevices.enumerateDevices();
-    for (const select of this.#root.querySelectorAll("[data-select]")) {
-      const devices = found.filter((device) => device.kind === kinds[select.dataset.select] && device.deviceId);
-      const track = {camera: this.video, microphone: this.audio}[select.dataset.select];
-      select.replaceChildren(...devices.map((device) => new Option(device.label || select.dataset.select, device.deviceId)));
-      if (track) select.value = track.getSettings().deviceId;
-      select.closest("[data-device-row]").hidden = devices.length < 1;
-    }
-  }
-
-  async #choose(kind, deviceId) {
+  /** Use another one; says whether it could be had (else the one before goes on). */
+  async choose(kind, deviceId) {
     if (kind === "speaker") {
+      this.speaker = deviceId;
       for (const element of document.querySelectorAll("[data-remote]")) await element.setSinkId?.(deviceId);
-      return;
+      this.#tell("list");
+      return true;
     }
-    const constraint = kind === "camera" ? {video: {...VIDEO, deviceId: {exact: deviceId}}} : {audio: {...AUDIO, deviceId: {exact: deviceId}}};
-    const old = kind === "camera" ? this.video : this.audio;
-    try {
-      const fresh = (await this.#ask(constraint)).getTracks()[0];
-      fresh.enabled = old ? old.enabled : true;
-      if (old) { this.#stream.removeTrack(old); old.stop(); }
-      this.#stream.addTrack(fresh);
-      this.#preview();
-      this.#listen();
-      this.onchange?.(kind === "camera" ? "video" : "audio", fresh);
-    } catch {
-      this.#verdict(kind === "camera" ? "device_busy" : "no_microphone", "warning");
-    }
+    const of = kind === "camera" ? "video" : "audio";
+    return this.#switch(of, {deviceId: {exact: deviceId}});
   }
 
   /** Front to back camera and the other way, on a phone. */
   async flip() {
-    this.facing = this.facing === "environment" ? "user" : "environment";
-    const fresh = (await this.#ask({video: {...VIDEO, facingMode: this.facing}})).getVideoTracks()[0];
-    const old = this.video;
-    if (old) { this.#stream.removeTrack(old); old.stop(); }
-    this.#stream.addTrack(fresh);
-    this.#preview();
-    this.onchange?.("video", fresh);
+    const facing = this.facing === "environment" ? "user" : "environment";
+    if (await this.#switch("video", {facingMode: facing})) this.facing = facing;
   }
 
-  #listen() {
-    clearInterval(this.#meterTimer);
-    if (!this.audio) return;
-    this.#context ??= new AudioContext();
-    const analyser = this.#context.createAnalyser();
-    analyser.fftSize = 512;
-    this.#context.createMediaStreamSource(new MediaStream([this.audio])).connect(analyser);
-    const samples = new Float32Array(analyser.fftSize);
-    const bar = this.#root.querySelector("[data-level]");
-    this.#meterTimer = setInterval(() => {
-      analyser.getFloatTimeDomainData(samples);
-      const level = Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / samples.length);
-      this.#loudest = Math.max(this.#loudest, level);
-      bar.value = Math.min(1, level * 6);
-      if (this.video && this.#loudest > 0.01) this.#verdict("ready", "success");
-      else if (this.video) this.#verdict("speak", "info");
-    }, 120);
+  /** Sound as it is, in stereo, without what helps voices. */
+  async setMusic(on) {
+    this.#music = on;
+    await this.#switch("audio", {deviceId: this.chosen("microphone")});
   }
 
-  /** The check is over: stop the level meter. */
-  settle() {
-    clearInterval(this.#meterTimer);
-    this.#context?.close();
-    this.#context = null;
-  }
-
-  /** A short tone, to try the speaker. */
-  beep() {
-    const context = new AudioContext();
-    const tone = context.createOscillator();
-    const gain = context.createGain();
-    gain.gain.setValueAtTime(0.15, context.currentTime);
-    gain.gain.exponentialRampToValueAtTime(0.001, context.currentTime + 0.9);
-    tone.frequency.value = 660;
-    tone.connect(gain).connect(context.destination);
-    tone.start();
-    tone.stop(context.currentTime + 0.9);
-    tone.onended = () => context.close();
-  }
-
-  #verdict(key, tone) {
-    const line = this.#root.querySelector("[data-verdict]");
-    if (line.dataset.key === key) return;
-    line.dataset.key = key;
-    line.dataset.tone = tone;
-    line.textContent = this.#texts[key];
+  enable(kind, on) {
+    this.#enabled[kind] = on;
+    if (this.#tracks[kind]) this.#tracks[kind].enabled = on;
   }
 
   stop() {
-    this.settle();
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    for (const track of Object.values(this.#tracks)) track?.stop();
+  }
+
+  // A phone has one camera open at a time: the old one goes first, and comes back when the new one is not to be had.
+  async #switch(kind, wish) {
+    const before = this.#tracks[kind]?.getSettings().deviceId;
+    if (kind === "video") this.#tracks.video?.stop();
+    const done = await this.#take([kind], wish);
+    if (!done && before) await this.#take([kind], {deviceId: before});
+    await this.#list();
+    return done;
+  }
+
+  async #take(kinds, wish = {}) {
+    const constraints = {
+      audio: kinds.includes("audio") && {...(this.#music ? MUSIC : VOICE), ...wish},
+      video: kinds.includes("video") && {...PICTURE, ...("deviceId" in wish ? {} : {facingMode: this.facing}), ...wish},
+    };
+    try {
+      if (!navigator.mediaDevices) throw new DOMException("no devices here", "NotFoundError");
+      const stream = await navigator.mediaDevices.getUserMedia(constraints);
+      for (const track of stream.getTracks()) this.#adopt(track);
+      return true;
+    } catch (error) {
+      for (const kind of kinds) {
+        this.trouble[kind] = TROUBLES[error.name] ?? "none";
+        if (this.#tracks[kind]?.readyState === "ended") this.#drop(kind);
+      }
+      return false;
+    }
+  }
+
+  #adopt(track) {
+    const {kind} = track;
+    this.#tracks[kind]?.stop();
+    this.#tracks[kind] = track;
+    this.trouble[kind] = null;
+    track.enabled = this.#enabled[kind];
+    track.contentHint = kind === "video" ? "motion" : this.#music ? "music" : "speech";
+    track.addEventListener("ended", () => { if (this.#tracks[kind] === track) this.#lost(kind); });
+    this.#tell("change", {kind, track});
+  }
+
+  #drop(kind) {
+    this.#tracks[kind] = null;
+    this.#tell("change", {kind, track: null});
+  }
+
+  // Pulled out, or taken away by the browser: the next one is as good as none would be bad.
+  async #lost(kind) {
+    if (this.#recovering.has(kind)) return;
+    this.#recovering.add(kind);
+    const found = await this.#take([kind]);
+    if (!found) this.#drop(kind);
+    this.#recovering.delete(kind);
+    this.#tell("lost", {kind, next: found ? this.#tracks[kind].label : null});
+    await this.#list();
+  }
+
+  async #plugged() {
+    const before = new Set(this.#known.map(({kind, deviceId}) => kind + deviceId));
+    await this.#list();
+    for (const {kind, deviceId, label} of this.#known) {
+      if (before.has(kind + deviceId) || !deviceId || ["default", "communications"].includes(deviceId)) continue;
+      this.#tell("found", {kind: kind.replace(/input|output/, ""), output: kind === "audiooutput", label});
+    }
+    for (const kind of ["audio", "video"]) {
+      const there = this.#known.filter((device) => device.kind === `${kind}input`);
+      const track = this.#tracks[kind];
+      if (!track && there.length && this.trouble[kind] !== "blocked") await this.#take([kind]);
+      else if (track && !there.some(({deviceId}) => deviceId === track.getSettings().deviceId)) await this.#lost(kind);
+    }
+  }
+
+  async #list() {
+    this.#known = await navigator.mediaDevices?.enumerateDevices() ?? [];
+    this.#tell("list");
+  }
+
+  #tell(kind, detail) {
+    this.dispatchEvent(new CustomEvent(kind, {detail}));
   }
 }

@@ -25,8 +25,21 @@ export class Room extends EventTarget {
   /** The element that carries data-NAME. */
   find(name) { return this.root.querySelector(`[data-${name}]`); }
 
-  /** The button of a control; null where the page has none. */
+  /** The first button of a control; null where the page has none. */
   control(name) { return this.root.querySelector(`[data-control="${name}"]`); }
+
+  /** All buttons of a control: on a phone it is in the panel "More", else in the bar. */
+  controls(name) { return this.root.querySelectorAll(`[data-control="${name}"]`); }
+
+  /** Show a switch as on or off. */
+  press(name, on) {
+    for (const button of this.controls(name)) if (button.ariaPressed !== null) button.ariaPressed = on;
+  }
+
+  /** Whether this browser, this device can do it at all. */
+  offer(name, possible) {
+    for (const button of this.controls(name)) (button.closest("li") ?? button).hidden = !possible;
+  }
 
   /** A text of the page with the other side's name in it, and further %(values)s. */
   say(key, values = {}) {
@@ -54,7 +67,10 @@ export class Room extends EventTarget {
   }
 
   /** A line over the picture; null takes it away. */
-  status(key, tone = "info") { this.tell(key ? this.say(key) : "", tone); }
+  status(key, tone = "info", values = {}) { this.tell(key ? this.say(key, values) : "", tone); }
+
+  /** The same for screen readers only. */
+  announce(key) { this.find("announce").textContent = this.say(key); }
 
   /** The same with a text that is ready to be read. */
   tell(text, tone = "info") {
@@ -68,6 +84,7 @@ export class Room extends EventTarget {
   stage(name) {
     this.root.dataset.stage = name;
     for (const part of this.root.querySelectorAll("[data-stage-part]")) part.hidden = part.dataset.stagePart !== name;
+    this.dispatchEvent(new CustomEvent("stage", {detail: name}));
   }
 
   /** Open the panel of that name (data-panel-name) beside the picture, or none; one at a time. */
@@ -78,6 +95,7 @@ export class Room extends EventTarget {
       const open = panel.dataset.panelName === name;
       panel.hidden = !open;
       this.control(panel.dataset.panelName)?.setAttribute("aria-expanded", open);
+      if (open) panel.querySelector("h2")?.focus();
     }
     const opener = this.control(before);
     if (!name && before) (opener?.checkVisibility() ? opener : this.control("more")).focus();

@@ -1,39 +1,36 @@
-// From the device check into the call and out of it: media, who is there, the meter, the first controls.
+// Into the call and out of it: media, who is there, the meter, the first controls.
 
 import {Call} from "../call.js";
-import {Devices} from "../devices.js";
 import {Meter} from "../meter.js";
 
+const STATUS_MS = 6000; // good news need not stay
+
 export function setUpCall(room) {
-  const {root, settings, texts, own, socket} = room;
-  const devices = new Devices(root, texts, {facing: settings.facing});
-  const call = new Call(root, devices, socket);
+  const {root, settings, texts, own, socket, devices} = room;
+  const call = room.call = new Call(root, socket);
   const meter = new Meter(root, settings);
-  room.devices = devices;
-  room.call = call;
   room.meter = meter;
-  let joined = false, over = false, peerHere = null;
+  let joined = false, over = false, peerHere = null, reassure = null;
 
-  // -- before joining ------------------------------------------------------------------------------------------
-
-  room.find("join").addEventListener("click", () => {
+  devices.addEventListener("change", () => media.send());
+  room.addEventListener("join", () => {
     joined = true;
-    devices.settle();
-    own.camera = Boolean(devices.video);
-    room.stage("call");
+    media.send();
     controls();
     room.status("connecting");
     socket.open();
   });
-  room.find("beep").addEventListener("click", () => devices.beep());
-  room.find("retry").addEventListener("click", check);
 
-  async function check() {
-    room.find("join").disabled = true;
-    const ready = await devices.start();
-    room.find("join").disabled = !ready;
-    room.find("retry").hidden = ready && Boolean(devices.video);
-  }
+  // What is sent: parts of the room may put something in place of the microphone, or hold the camera back.
+  const media = room.media = {
+    sound: null, // a track in place of the microphone
+    pictures: true,
+    send() {
+      if (!joined) return;
+      call.send("audio", media.sound ?? devices.audio);
+      call.send("video", media.pictures ? devices.video : null);
+    },
+  };
 
   // -- what the server says ------------------------------------------------------------------------------------
 
@@ -41,9 +38,9 @@ export function setUpCall(room) {
     room.changed();
     peerHere = null;
     peer(message.peer);
-    media(message);
+    admitted(message);
   });
-  room.on("grant", media);
+  room.on("grant", admitted);
   room.on("peer", peer);
   room.on("state", peerState);
   room.on("meter", (message) => meter.set(message));
@@ -56,24 +53,30 @@ export function setUpCall(room) {
   socket.addEventListener("ended", ended);
   socket.addEventListener("refused", ended); // the booking's page says what has happened
 
-  function media({transport, retry_after: seconds}) {
+  function admitted({transport, retry_after: seconds}) {
     if (!transport) room.status("unavailable", "warning");
     call.join(transport, seconds);
   }
 
   function peer({present, state}) {
-    if (present !== peerHere) room.status(present ? "peer_here" : peerHere === null ? "waiting" : "peer_left", present ? "success" : "info");
+    if (present !== peerHere) {
+      room.status(present ? "peer_here" : peerHere === null ? "waiting" : "peer_left", present ? "success" : "info");
+      room.dispatchEvent(new CustomEvent("peer", {detail: {present, before: peerHere}}));
+    }
     peerHere = present;
     root.dataset.peer = present;
     call.peerPresent(present);
     if (state) peerState(state);
   }
 
-  function peerState({mic = true, camera = true, screen = false}) {
-    root.dataset.peerCamera = camera;
+  function peerState(state) {
+    const {mic = true, camera = true, screen = false, sound_only: soundOnly = false} = state;
+    root.dataset.peerCamera = camera && !soundOnly && !own.sound_only;
     root.dataset.peerScreen = screen;
+    room.dispatchEvent(new CustomEvent("peerstate", {detail: state}));
     const line = room.find("peer-state");
-    line.textContent = [!mic && room.say("peer_muted"), !camera && room.say("peer_camera_off")].filter(Boolean).join(" ");
+    line.textContent = [!mic && "peer_muted", soundOnly ? "peer_sound_only" : !camera && "peer_camera_off", screen && "peer_shares"]
+      .filter(Boolean).map((key) => room.say(key)).join(" ");
     line.hidden = !line.textContent;
   }
 
@@ -86,25 +89,20 @@ export function setUpCall(room) {
   }
 
   call.addEventListener("state", ({detail}) => {
+    clearTimeout(reassure);
     root.dataset.media = detail;
     if (detail === "reconnecting") room.status("reconnecting", "warning");
-    else if (detail === "connected") room.status(peerHere ? null : "waiting");
+    else if (detail === "connected" && !peerHere) room.status("waiting");
+    else if (detail === "connected") reassure = setTimeout(() => room.status(null), STATUS_MS);
   });
-  call.addEventListener("quality", ({detail}) => {
-    const sign = room.find("quality");
-    sign.dataset.quality = detail.quality;
-    sign.querySelector("[data-quality-text]").textContent = texts[`quality_${detail.quality}`];
-  });
-  call.addEventListener("sharing", ({detail}) => { own.screen = detail; room.changed(); });
   call.addEventListener("blocked", () => addEventListener("click", () => room.find("remote").play(), {once: true}));
 
   // -- controls ------------------------------------------------------------------------------------------------
 
-  room.action("mic", () => { own.mic = !own.mic; devices.audio.enabled = own.mic; });
-  room.action("camera", () => { if (devices.video) { own.camera = !own.camera; devices.video.enabled = own.camera; } });
-  room.action("screen", async () => { own.screen = await call.share(!own.screen).catch(() => false); });
-  room.action("flip", () => devices.flip());
+  room.action("mic", () => toggle("mic", "audio"));
+  room.action("camera", () => toggle("camera", "video"));
   room.action("more", () => room.toggle("more"));
+  room.action("close", () => room.panel(null));
   room.action("leave", () => leave(settings.summaryUrl));
   room.action("report", () => leave(settings.reportUrl));
   room.action("end", () => { if (confirm(texts.confirm_end)) room.send({type: "end"}); });
@@ -112,22 +110,23 @@ export function setUpCall(room) {
 
   function leave(url) { call.close(); devices.stop(); socket.close(); location.assign(url); }
 
+  function toggle(name, kind) {
+    if (!devices[kind]) return room.status(kind === "audio" ? "no_microphone" : "no_camera", "warning");
+    own[name] = !own[name];
+    devices.enable(kind, own[name]);
+  }
+
   function controls() {
     for (const kind of ["mic", "camera", "screen"]) {
-      const button = room.control(kind);
-      if (!button) continue;
       const label = texts[`${kind}_${own[kind] ? "on" : "off"}`];
-      button.dataset.on = own[kind];
-      button.querySelector("[data-label]").textContent = label;
-      button.title = label;
+      for (const button of room.controls(kind)) {
+        button.dataset.on = own[kind];
+        button.querySelector("[data-label]").textContent = label;
+        button.title = label;
+      }
     }
-    root.dataset.camera = own.camera;
-    root.dataset.facing = devices.facing;
-    room.control("flip").closest("li").hidden = devices.cameras < 2;
+    root.dataset.camera = own.camera && media.pictures;
   }
 
   addEventListener("beforeunload", () => { if (joined) socket.close(); });
-  if (!("getDisplayMedia" in (navigator.mediaDevices ?? {}))) room.control("screen")?.remove();
-  room.stage("check");
-  check();
 }
