@@ -94,3 +94,28 @@ def make_expert(db: Session, example: ExampleListing, category: Category, passwo
     rules = [WeeklyRule(*window) for window in hours]
     save_schedule(db, user.id, zone, rules, minimum_notice_minutes=0 if founding else 60)
     return expert
+
+
+def make_company(db: Session, name: str, headline: str, bio: str, category: Category, members: list[str]) -> Expert:
+    """A company whose members have different hours; the first is the owner, the second a manager."""
+    expert = Expert(
+        kind="company",
+        slug=free_slug(db, Expert.slug, name, "expert"),
+        name=name,
+        headline=headline,
+        bio=bio,
+        languages=["en", "de"],
+    )
+    db.add(expert)
+    db.flush()
+    for number, member in enumerate(members):
+        email = f"{member.lower().replace(' ', '.')}@{DOMAIN}".encode("ascii", "ignore").decode()
+        zone, hours = _HOURS[number % len(_HOURS)]
+        user = make_user(db, email, member, None, "expert", zone=zone)
+        save_schedule(db, user.id, zone, [WeeklyRule(*window) for window in hours], minimum_notice_minutes=60)
+        role = ("owner", "manager")[number] if number < 2 else "member"
+        db.add(ExpertMember(expert_id=expert.id, user_id=user.id, role=role))
+    db.add(ExpertCategory(expert_id=expert.id, category=category.slug))
+    db.flush()
+    db.refresh(expert)
+    return expert

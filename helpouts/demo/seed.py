@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 import helpouts.jobs.catalogue  # noqa: F401  # registers the core's handlers, whose jobs the services promise
 from helpouts.accounts.models import User
-from helpouts.catalog import Category, ExampleListing
+from helpouts.catalog import Category, ExampleListing, serving
 from helpouts.catalog import service as catalog
 from helpouts.catalog.models import Expert, Listing
 from helpouts.clock import clock
@@ -51,9 +52,13 @@ def _fill(db: Session, runtime: Runtime) -> dict[str, str]:
         example.expert: people.make_expert(db, example, category, passwords[people.EXPERT], number)
         for number, (category, example) in enumerate(examples)
     }
+    company = _company(db, examples)
     reviewers = _reviewers(db, examples)
     payers = [customer.id, *(user.id for user in reviewers.values())]
-    runtime.registry.fill_demo(db, payers, [expert.owner.id for expert in experts.values()])
+    earners = [*experts.values(), *([company] if company else [])]
+    runtime.registry.fill_demo(db, payers, [expert.owner.id for expert in earners])
+    if company is not None:
+        _company_listing(db, company, examples)
     listings = [_listing(db, experts[example.expert], category, example) for category, example in examples]
     chance = random.Random(2013)  # noqa: S311  # the same demo every time, nothing secret
     for (category, example), listing in zip(examples, listings, strict=True):
@@ -95,6 +100,39 @@ def _listing(db: Session, expert: Expert, category: Category, example: ExampleLi
     catalog.submit(db, listing, DEMO)
     catalog.approve(db, listing, people.OPERATOR_ACTOR, "demo")
     return listing
+
+
+def _company(db: Session, examples: list[Example]) -> Expert | None:
+    """A company of three, where there is the field for it."""
+    category = next((category for category, _ in examples if category.slug == "it"), None)
+    if category is None:
+        return None
+    return people.make_company(
+        db,
+        "Kabelsalat Cooperative",
+        "Four screwdrivers, three people, one evening line",
+        "We share one workshop and one calendar: whoever is free takes your call, from early until late.",
+        category,
+        ["Renate Vogt", "Nils Ahrens", "Aylin Kaya"],
+    )
+
+
+def _company_listing(db: Session, company: Expert, examples: list[Example]) -> None:
+    category, example = next((category, example) for category, example in examples if category.slug == "it")
+    shared = replace(
+        example,
+        title={"en": "A computer that does not do what it should"},
+        summary={"en": "Tell us what happens; one of us looks at it with you, over your shoulder."},
+        description={
+            "en": "Slow, loud, full of windows nobody asked for: we share your screen, look for the cause and "
+            "leave you with a note of what we did. Any of us can take over where another has stopped."
+        },
+        pricing="per_minute",
+        price_minor=90,
+        length_minutes=45,
+    )
+    listing = _listing(db, company, category, shared)
+    serving.save_serving(db, listing, "any", True, [member.user_id for member in company.members], DEMO)
 
 
 def _waiting(db: Session) -> None:

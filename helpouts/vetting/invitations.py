@@ -225,6 +225,14 @@ def _check_person(user: User, invitation: Invitation) -> None:
         raise NotAllowedCode(
             _l("This code was sent to another mail address: sign in with that address, or write to us."), field="code"
         )
+    check_adult(user)
+
+
+def check_adult(user: User) -> None:
+    """Who has told their date of birth must be of age to become an expert.
+
+    :raises NotAllowed: otherwise.
+    """
     today = clock.now().date()
     born = user.birth_date
     if born is not None:

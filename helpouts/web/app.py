@@ -20,6 +20,7 @@ PAGES = (
     "helpouts.web.probes",
     "helpouts.accounts.views",
     "helpouts.catalog.views",
+    "helpouts.companies.views",
     "helpouts.vetting.views",
     "helpouts.scheduling.views",
     "helpouts.calendars.views",
