@@ -36,7 +36,7 @@ class InviteForm(FlaskForm):
         validators=[InputRequired(_l("Enter a mail address.")), Length(max=255, message=_l("This is too long."))],
         render_kw={"type": "email", "autocomplete": "off"},
     )
-    role = RadioField(_l("Part"), default="member")
+    role = RadioField(_l("Part in the company"), default="member")
 
 
 def role_names() -> dict[str, str]:
