@@ -152,6 +152,7 @@ def places(runtime: Runtime) -> list[Place]:
                 f"/bookings/{later.public_id}",
                 f"/bookings/{later.public_id}/cancel",
                 f"/bookings/{soon.public_id}",
+                f"/bookings/{soon.public_id}/report",
                 f"/room/{session.room_id}",
             )
         ]

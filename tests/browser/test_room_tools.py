@@ -185,7 +185,7 @@ def test_two_people_use_the_tools_of_the_room(site, booking, chromium, tmp_path)
 
 
 def modules(page: Page) -> list[str]:
-    base = page.locator("script[type=module]").get_attribute("src").split("?")[0].rsplit("/", 1)[0]
+    base = page.locator("script[src*='room/main.js']").get_attribute("src").split("?")[0].rsplit("/", 1)[0]
     return [f"{base}/notes.js", f"{base}/text-changes.js"]
 
 
