@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from helpouts.db.rows import as_plain
 from helpouts.wishes.models import HelpRequest, RequestAnswer, SavedSearch
 
 _SEARCH = ("name", "query", "free_from", "free_until", "paused", "created_at", "mailed_at")
@@ -26,12 +27,7 @@ def export(db: Session, user_id: int) -> dict[str, Any]:
     requests = select(HelpRequest).where(HelpRequest.customer_id == user_id).order_by(HelpRequest.id)
     answers = select(RequestAnswer).where(RequestAnswer.user_id == user_id).order_by(RequestAnswer.id)
     return {
-        "saved_searches": [_fields(row, _SEARCH) for row in db.scalars(searches).unique()],
-        "help_requests": [_fields(row, _REQUEST) for row in db.scalars(requests).unique()],
-        "request_answers": [_fields(row, _ANSWER) for row in db.scalars(answers).unique()],
+        "saved_searches": [as_plain(row, _SEARCH) for row in db.scalars(searches).unique()],
+        "help_requests": [as_plain(row, _REQUEST) for row in db.scalars(requests).unique()],
+        "request_answers": [as_plain(row, _ANSWER) for row in db.scalars(answers).unique()],
     }
-
-
-def _fields(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in names}
-    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in values.items()}
