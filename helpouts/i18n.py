@@ -98,7 +98,12 @@ def in_language(names: Mapping[str, str], locale: str | None = None) -> str:
 
 def babel_locale() -> Locale:
     """The locale in force for Babel's formatting functions."""
-    return Locale.parse(_locale.get())
+    return _parsed(_locale.get())
+
+
+@cache
+def _parsed(locale: str) -> Locale:
+    return Locale.parse(locale)
 
 
 @cache

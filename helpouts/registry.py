@@ -15,19 +15,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 import structlog
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from helpouts import hookspecs, i18n
 from helpouts.catalog.category import Category, standin_category
-from helpouts.db.once import forget, once
 from helpouts.errors import Conflict, NotFound
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.notices.channel import NotificationChannel
 from helpouts.payments.backend import PaymentBackend, StandinBackend
 from helpouts.plugins import records
 from helpouts.plugins.checks import check_records
-from helpouts.plugins.models import PluginFlag
+from helpouts.plugins.switches import forget_switches, switches
 from helpouts.sessions.transport import VideoTransport
 from helpouts.storage.backend import StorageBackend, standin_backend
 from helpouts.vetting.rule import VettingRule
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
 GROUP = "helpouts"
 log = structlog.get_logger("helpouts.registry")
 R = TypeVar("R")
-_FLAGS = "helpouts.plugin_flags"
 
 #: Hook, attribute that names the record, for the four families and what else is looked up by name.
 _FAMILIES = {
@@ -170,13 +167,13 @@ class Registry:
 
     def enabled(self, db: Session) -> frozenset[str]:
         """Names of the plugins that are loaded and enabled; the flags are read once in each transaction."""
-        off = once(db, _FLAGS, lambda: _switched_off(db))
+        off = switches(db).off
         return frozenset(name for name, plugin in self.plugins.items() if plugin.loaded and name not in off)
 
     @staticmethod
     def forget_flags(db: Session) -> None:
         """Read the flags again at the next use (after changing one)."""
-        forget(db, _FLAGS)
+        forget_switches(db)
 
     def listeners(self, hook: str) -> list[str]:
         """Names of the loaded plugins that implement an event hook.
@@ -290,10 +287,6 @@ class Registry:
             raise NotFound(_l("There is no plugin “%(name)s”.", name=plugin))
         declared = self.plugins[plugin].records.get("helpouts_settings", ())
         return {setting.key: setting for setting in declared}
-
-
-def _switched_off(db: Session) -> frozenset[str]:
-    return frozenset(db.scalars(select(PluginFlag.name).where(PluginFlag.enabled.is_(False))))
 
 
 def load_registry(config: Config) -> Registry:

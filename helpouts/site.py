@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import Actor
 from helpouts.audit.service import record
 from helpouts.clock import clock
-from helpouts.db.once import forget, once
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.plugins.models import SiteSetting
+from helpouts.plugins.switches import forget_switches, switches
 
 #: "prelaunch": only the front page and the form for experts; "invitation_only": experts and invited people may
 #: sign up and look around; "open": everybody.
@@ -42,8 +41,6 @@ DEFAULTS: dict[str, Any] = {
     "payment_backend": "",
 }
 
-_KEPT = "helpouts.site"
-
 
 def get(db: Session, key: str) -> Any:
     """The value of a site setting, or its default.
@@ -51,12 +48,7 @@ def get(db: Session, key: str) -> Any:
     :raises KeyError: for an unknown key.
     """
     default = DEFAULTS[key]
-    return once(db, _KEPT, lambda: _all(db)).get(key, default)
-
-
-def _all(db: Session) -> dict[str, Any]:
-    """Everything that is set: a dozen rows, read together once in each transaction."""
-    return {row.key: row.value for row in db.execute(select(SiteSetting.key, SiteSetting.value))}
+    return switches(db).settings.get(key, default)
 
 
 def put(db: Session, key: str, value: Any, actor: Actor) -> None:
@@ -81,5 +73,5 @@ def put(db: Session, key: str, value: Any, actor: Actor) -> None:
     else:
         row.value, row.changed_at = value, clock.now()
     db.flush()
-    forget(db, _KEPT)
+    forget_switches(db)
     record(db, actor, "site.set", reason="", key=key, before=before, after=value)

@@ -60,7 +60,7 @@ class User(Base, UserMixin):
         MutableList.as_mutable(Json.copy())  # a copy: as_mutable() would tie every other Json column to lists too
     )
 
-    roles: Mapped[list[Role]] = relationship(secondary=user_role, lazy="selectin")
+    roles: Mapped[list[Role]] = relationship(secondary=user_role)
 
     def has_any_role(self, *names: str) -> bool:
         """Whether one of the named roles is held."""

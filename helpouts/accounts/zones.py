@@ -31,6 +31,15 @@ def choices(present: str | None = None) -> list[SelectChoice]:
     return listed
 
 
+def by_area(present: str | None = None) -> dict[str, list[tuple[str, str]]]:
+    """(name, label) of the same by area; "" is the area of a present zone outside the list."""
+    areas: dict[str, list[tuple[str, str]]] = {}
+    for choice in choices(present):
+        name = str(choice.value)
+        areas.setdefault(choice.optgroup or "", []).append((name, str(choice.label or name)))
+    return areas
+
+
 @lru_cache(maxsize=8)
 def _listed(locale: str, now: datetime) -> list[SelectChoice]:
     spoken = Locale.parse(locale)

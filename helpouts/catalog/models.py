@@ -42,8 +42,8 @@ class Expert(Base):
     rating_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
-    members: Mapped[list[ExpertMember]] = relationship(back_populates="expert", lazy="selectin")
-    categories: Mapped[list[ExpertCategory]] = relationship(lazy="selectin")
+    members: Mapped[list[ExpertMember]] = relationship(back_populates="expert")
+    categories: Mapped[list[ExpertCategory]] = relationship()
 
     @property
     def owner(self) -> User:

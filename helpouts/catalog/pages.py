@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import url_for
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 from werkzeug.datastructures import MultiDict
 
 from helpouts import formatting
 from helpouts.accounts.models import User
+from helpouts.accounts.zones import known
 from helpouts.bookings.policy import policy_text
 from helpouts.catalog.cards import Credential, ExpertCard, ListingCard, expert_card, listing_card
 from helpouts.catalog.category import Category, CategoryField
@@ -22,13 +23,15 @@ from helpouts.catalog.queries import FACET_PREFIX, language_name
 from helpouts.catalog.records import SearchRequest
 from helpouts.catalog.service import is_open
 from helpouts.clock import clock
+from helpouts.errors import HelpoutsError
 from helpouts.i18n import current_zone, in_language
 from helpouts.i18n import gettext as _
 from helpouts.payments.money import to_decimal
 from helpouts.runtime import runtime_of
-from helpouts.scheduling.display import Day, group_by_day
-from helpouts.scheduling.service import choices, free_slots, next_free
-from helpouts.scheduling.zones import to_minute
+from helpouts.scheduling.display import Day
+from helpouts.scheduling.service import choices, free_minutes, next_free
+from helpouts.scheduling.stored import Hours
+from helpouts.scheduling.zones import day_start, from_minute
 from helpouts.wishes.times import instant
 
 #: Days of free times that a listing's page shows at once, and at most on demand.
@@ -90,9 +93,12 @@ def time_problem(args: MultiDict[str, str], wanted: SearchRequest) -> str:
 
 def listing_view(db: Session, listing: Listing) -> ListingView:
     """The listing with its next free time and its expert's credentials."""
-    open_now = is_open(db, listing)
-    free = next_free(db, [listing])[listing.id] if open_now else None
-    card = listing_card(listing, free)
+    return shown_listing(db, listing, next_free(db, [listing])[listing.id] if is_open(db, listing) else None)
+
+
+def shown_listing(db: Session, listing: Listing, next_free_at: datetime | None) -> ListingView:
+    """The same where the next free time is known already, None when it cannot be booked."""
+    card = listing_card(listing, next_free_at)
     return ListingView(
         **{name: getattr(card, name) for name in ListingCard.__dataclass_fields__ if name != "expert"},
         expert=expert_view(db, listing.expert),
@@ -140,22 +146,53 @@ class Wanted:
         return {key: value for key, value in (("length", self.length_minutes), ("host", self.host_id)) if value}
 
 
-def wanted(db: Session, listing: Listing, args: MultiDict[str, str]) -> tuple[Wanted, list[User]]:
-    """What an address asks for, without what the listing does not offer; and the people to choose from."""
+def wanted(
+    db: Session, listing: Listing, args: MultiDict[str, str], people: Sequence[Hours] | None = None
+) -> tuple[Wanted, list[User]]:
+    """What an address asks for, without what the listing does not offer; and the people to choose from.
+
+    :param people: those who serve the listing, where that is known already.
+    """
     length, host = _number(args, "length", 1440), _number(args, "host", 2**31)
-    people = choices(db, listing)
+    named = choices(db, listing, people)
     lengths = [offered.minutes for offered in listing.offered()[1:]]
     return Wanted(
-        length if length in lengths else None, host if any(user.id == host for user in people) else None
-    ), people
+        length if length in lengths else None, host if any(user.id == host for user in named) else None
+    ), named
 
 
-def slot_days(db: Session, listing: Listing, start: datetime, days: int, chosen: Wanted | None = None) -> list[Day]:
-    """Free times of the listing for so many days from ``start``, by the viewer's own dates."""
-    chosen = chosen or Wanted()
-    end = start + timedelta(days=days)
-    slots = free_slots(db, listing, start, end, length_minutes=chosen.length_minutes, host_id=chosen.host_id)
-    return group_by_day([to_minute(slot) for slot in slots], current_zone())
+def starts(db: Session, listing: Listing, start: datetime, end: datetime, chosen: Wanted) -> list[int]:
+    """Free times of the listing from ``start`` to before ``end``, in epoch minutes."""
+    return free_minutes(db, listing, start, end, length_minutes=chosen.length_minutes, host_id=chosen.host_id)
+
+
+def month_of(text: str, zone: str) -> tuple[datetime, datetime]:
+    """The instants between which a month such as "2026-12" lies on the clocks of a zone, the past left out.
+
+    :raises HelpoutsError: when it is no month.
+    """
+    now = clock.now()
+    try:
+        first = date.fromisoformat(f"{text}-01").toordinal()
+        after = (date.fromordinal(first) + timedelta(days=31)).replace(day=1).toordinal()
+    except (ValueError, OverflowError):
+        raise HelpoutsError(_("Give a month such as 2026-12."), field="month") from None
+    bounds = (from_minute(day_start(zone, day)) for day in (first, after))
+    start, end = (max(now, min(bound, now + timedelta(days=750))) for bound in bounds)
+    return start, end
+
+
+def stretch(args: MultiDict[str, str]) -> tuple[datetime, datetime]:
+    """From when until when an address wants times: ``days`` from the instant ``from``."""
+    start = slot_start(args.get("from", ""), None)
+    days = _number(args, "days", MOST_SLOT_DAYS)
+    return start, start + timedelta(days=SLOT_DAYS if days is None else max(1, days))
+
+
+def zone_of(args: MultiDict[str, str]) -> str:
+    """The zone in which an address wants times shown: any that there is, else the visitor's."""
+    zone = args.get("zone", "")
+    return zone if zone in known() else current_zone()
 
 
 def first_days(days: list[Day], later: datetime) -> tuple[list[Day], datetime]:
@@ -253,20 +290,14 @@ def expert_by_slug(db: Session, slug: str) -> Expert | None:
 
 
 def listing_by_slug(db: Session, slug: str) -> Listing | None:
-    """The listing with that address."""
-    return db.scalar(select(Listing).where(Listing.slug == slug))
-
-
-def slots_json(days: list[Day]) -> list[dict[str, Any]]:
-    """Free times as JSON."""
-    return [
-        {
-            "date": day.date.isoformat(),
-            "label": day.label,
-            "slots": [{"value": slot.value, "label": slot.label, "disabled": slot.disabled} for slot in day.slots],
-        }
-        for day in days
-    ]
+    """The listing with that address; its expert's people and fields are read with it."""
+    query = select(Listing).where(Listing.slug == slug)
+    of_expert = joinedload(Listing.expert)
+    return (
+        db.scalars(query.options(of_expert.joinedload(Expert.categories), of_expert.joinedload(Expert.members)))
+        .unique()
+        .one_or_none()
+    )
 
 
 def _offer(listing: Listing, url: str, available: bool) -> dict[str, Any]:

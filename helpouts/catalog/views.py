@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
-from helpouts.catalog import pages, queries
+from helpouts.catalog import pages, queries, slot_answers
 from helpouts.catalog.cards import picture_path
 from helpouts.catalog.models import Expert, Listing
 from helpouts.catalog.records import SearchRequest
@@ -20,6 +20,8 @@ from helpouts.clock import clock
 from helpouts.errors import NotFound
 from helpouts.i18n import current_zone
 from helpouts.i18n import lazy_gettext as _l
+from helpouts.scheduling.display import group_by_day
+from helpouts.scheduling.service import FreeTime, free_time
 from helpouts.web.db import current_db, current_runtime
 from helpouts.web.permissions import OPERATOR_ROLES, current_actor, requires
 from helpouts.wishes import saved
@@ -92,14 +94,17 @@ def listing(slug: str) -> ResponseReturnValue:
     found = pages.listing_by_slug(db, slug)
     if found is None or not (pages.visible(found) or _insider(found.expert)):
         raise NotFound(_l("This listing is not there, or not any more."))
-    view = pages.listing_view(db, found)
     registry = current_runtime().registry
     category = registry.category(found.category)
     bookable = is_open(db, found)
+    free = free_time(db, found) if bookable else None
+    view = pages.shown_listing(db, found, free.first(found.length_minutes) if free else None)
     start = pages.slot_start(request.args.get("from", ""), view.next_free_at)
-    chosen, people = pages.wanted(db, found, request.args)
-    days = pages.slot_days(db, found, start, pages.SLOT_DAYS, chosen) if bookable else []
-    days, later = pages.first_days(days, start + timedelta(days=pages.SLOT_DAYS))
+    chosen, people = pages.wanted(db, found, request.args, free.people if free else ())
+    end = start + timedelta(days=pages.SLOT_DAYS)
+    length = chosen.length_minutes or found.length_minutes
+    days = group_by_day(free.starts(start, end, length, chosen.host_id) if free else [], current_zone())
+    days, later = pages.first_days(days, end)
     return render_template(
         "helpouts/catalog/listing.html",
         listing=view,
@@ -114,6 +119,7 @@ def listing(slug: str) -> ResponseReturnValue:
         paused=pages.visible(found) and not bookable,
         days=days,
         later=later,
+        source=_source(found, chosen, free) if free else None,
         is_later=bool(request.args.get("from")),
         viewer_zone=current_zone(),
         cancellation_label=pages.cancellation(found),
@@ -123,28 +129,29 @@ def listing(slug: str) -> ResponseReturnValue:
     )
 
 
+def _source(listing: Listing, chosen: pages.Wanted, free: FreeTime) -> dict[str, str]:
+    """Where scripts find the times of other months, and the last instant that may have any."""
+    url = url_for("catalog.slots", listing_id=listing.id, **dict[str, Any](chosen.args()))
+    return {"url": url, "until": (free.now + timedelta(days=free.horizon_days)).isoformat()}
+
+
 @bp.get("/l/<int:listing_id>/slots")
 @requires("public")
 def slots(listing_id: int) -> ResponseReturnValue:
-    """Free times from an instant on, as a piece of a page or as JSON (``Accept: application/json``)."""
+    """Free times from an instant on, or of a month, as a piece of a page or as JSON (``Accept: application/json``)."""
     db = current_db()
     found = db.get(Listing, listing_id)
     if found is None or not is_open(db, found):
         raise NotFound(_l("This listing cannot be booked at the moment."))
-    start = pages.slot_start(request.args.get("from", ""), None)
-    text = request.args.get("days", "")
-    count = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else pages.SLOT_DAYS
-    count = max(1, min(count, pages.MOST_SLOT_DAYS))
-    days = pages.slot_days(db, found, start, count, pages.wanted(db, found, request.args)[0])
+    zone, month = pages.zone_of(request.args), request.args.get("month", "")
+    start, end = pages.month_of(month, zone) if month else pages.stretch(request.args)
+    starts = pages.starts(db, found, start, end, pages.wanted(db, found, request.args)[0])
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
-        answer: Response = jsonify(
-            days=pages.slots_json(days), zone=current_zone(), next=(start + timedelta(days=count)).isoformat()
-        )
-    else:
-        answer = Response(
-            render_template("helpouts/catalog/_slots_panel.html", days=days, viewer_zone=current_zone()),
-            content_type="text/html; charset=utf-8",
-        )
+        return slot_answers.as_json(starts, zone, end, summaries=bool(month))
+    answer = Response(
+        render_template("helpouts/catalog/_slots_panel.html", days=group_by_day(starts, zone), viewer_zone=zone),
+        content_type="text/html; charset=utf-8",
+    )
     answer.headers["Vary"] = "Accept, Cookie"
     return answer
 

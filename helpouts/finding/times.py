@@ -14,9 +14,9 @@ from helpouts.clock import clock
 from helpouts.finding import masks
 from helpouts.scheduling import engine, loading
 from helpouts.scheduling.hosts import hosts
-from helpouts.scheduling.models import ScheduleRow
 from helpouts.scheduling.rules import Window
 from helpouts.scheduling.slots import Offer, first_free
+from helpouts.scheduling.stored import Hours
 from helpouts.scheduling.zones import from_minute, to_minute, to_minute_up
 
 #: Nobody's horizon ends before these minutes, in a listing that nobody serves.
@@ -72,7 +72,7 @@ def of_offers(
 
 
 def _times(
-    rows: Sequence[ScheduleRow],
+    rows: Sequence[Hours],
     busy: dict[int, list[Window]],
     given: dict[int, list[Window]],
     lapsing: dict[int, int],

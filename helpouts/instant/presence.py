@@ -62,6 +62,13 @@ def available_users(now: datetime, minutes: int = USUAL_MINUTES) -> Select[tuple
     return available
 
 
+def any_switch_on(db: Session, expert_id: int) -> bool:
+    """Whether anybody of an expert wants to be available; nobody else can be asked for them, nor has a line."""
+    switched = select(AvailableSwitch.user_id).join(ExpertMember, ExpertMember.user_id == AvailableSwitch.user_id)
+    query = switched.where(ExpertMember.expert_id == expert_id, AvailableSwitch.is_on.is_(True))
+    return db.scalar(query.limit(1)) is not None
+
+
 def is_on(db: Session, user_id: int) -> bool:
     """How the person's switch stands."""
     row = db.get(AvailableSwitch, user_id)

@@ -278,7 +278,7 @@ def _check_form() -> None:
 def on_every_page() -> dict[str, Any]:
     """``now_desk`` for the frame: the switch of an expert and the request of a customer, in one query; None for others.
 
-    ``help_now(listing slug)`` for the page of a listing.
+    ``help_now(listing)`` for the page of a listing.
     """
     return {"now_desk": _desk(), "help_now": help_now}
 
@@ -298,13 +298,12 @@ def _desk() -> dict[str, Any] | None:
     return found if found["expert"] or found["request"] else None
 
 
-def help_now(slug: str) -> str:
+def help_now(listing: Listing) -> str:
     """How it stands for a listing at this moment: "free", "busy" or "empty"."""
     db = current_db()
-    listing = db.scalar(select(Listing).where(Listing.slug == slug, Listing.state == "live"))
     me = current_user.id if current_user.is_authenticated else 0
     now = clock.now()
-    if listing is None:
+    if listing.state != "live" or not presence.any_switch_on(db, listing.expert_id):
         return "empty"
     wish = offers.wish_for(listing, me)
     if next(matching.candidates(db, wish, now), None) is not None:

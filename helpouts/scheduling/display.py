@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from babel import Locale
 from babel.dates import format_date, format_time
@@ -19,8 +20,7 @@ from helpouts.scheduling.rules import DAY, zone_info
 from helpouts.scheduling.zones import EPOCH_ORDINAL, ChangeDay, day_offset, day_start, from_minute, local_ordinal
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """One start: ``value`` is the instant (ISO 8601, UTC, to the minute), ``label`` the viewer's clock."""
 
     value: str
@@ -37,15 +37,11 @@ class Day:
     slots: tuple[Slot, ...]
 
 
+@lru_cache(maxsize=65536)
 def slot_value(minute: int) -> str:
     """The form value of an epoch minute, e.g. ``2026-11-24T08:00:00Z`` (RFC 3339)."""
     day, rest = divmod(minute, DAY)
-    return f"{_iso_date(day)}T{rest // 60:02}:{rest % 60:02}:00Z"
-
-
-@lru_cache(maxsize=4096)
-def _iso_date(day: int) -> str:
-    return date.fromordinal(EPOCH_ORDINAL + day).isoformat()
+    return f"{date.fromordinal(EPOCH_ORDINAL + day).isoformat()}T{rest // 60:02}:{rest % 60:02}:00Z"
 
 
 def group_by_day(slots: Iterable[int], zone: str | None = None, taken: Collection[int] = ()) -> list[Day]:

@@ -20,11 +20,13 @@ from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
 from helpouts.bookings.models import Booking
-from helpouts.catalog.models import ExpertMember, Listing, ListingMember
+from helpouts.catalog.models import Listing, ListingMember
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import lazy_gettext as _l
+from helpouts.scheduling import stored
 from helpouts.scheduling.loading import COUNTED_STATES, unlapsed
 from helpouts.scheduling.models import ScheduleRow
+from helpouts.scheduling.stored import Hours
 
 #: How far back work is counted.
 FAIRNESS = timedelta(days=30)
@@ -42,25 +44,19 @@ class Served(Protocol):
         """The id of its expert."""
 
 
-def hosts(db: Session, listings: Iterable[Served]) -> dict[int, list[ScheduleRow]]:
-    """The schedules of those who serve, by listing id: in the listing's order, else the owner first.
+def hosts(db: Session, listings: Iterable[Served]) -> dict[int, list[Hours]]:
+    """The hours of those who serve, by listing id: in the listing's order, else the owner first.
 
-    One query (and two for the hours); one more when an expert has several members.
+    One query; one more when an expert has several members.
     """
     wanted = {listing.id: listing.expert_id for listing in listings}
-    members: dict[int, list[ScheduleRow]] = defaultdict(list)
-    query = (
-        select(ExpertMember.expert_id, ExpertMember.role, ScheduleRow)
-        .join(ScheduleRow, ScheduleRow.user_id == ExpertMember.user_id)
-        .join(User, User.id == ExpertMember.user_id)
-        .where(ExpertMember.expert_id.in_(set(wanted.values())), User.active)
-        .order_by(ExpertMember.id)
-    )
-    for expert_id, role, row in db.execute(query):
-        members[expert_id].insert(0 if role == "owner" else len(members[expert_id]), row)
-    shared = [listing_id for listing_id, expert_id in wanted.items() if len(members[expert_id]) > 1]
+    members = stored.serving(db, wanted.values())
+    shared = [listing_id for listing_id, expert_id in wanted.items() if len(members.get(expert_id, ())) > 1]
     chosen = _chosen(db, shared) if shared else {}
-    return {listing_id: _picked(members[expert_id], chosen.get(listing_id)) for listing_id, expert_id in wanted.items()}
+    return {
+        listing_id: _picked(members.get(expert_id, []), chosen.get(listing_id))
+        for listing_id, expert_id in wanted.items()
+    }
 
 
 def in_order(db: Session, listing: Listing, user_ids: Sequence[int], now: datetime) -> list[int]:
@@ -84,16 +80,19 @@ def in_order(db: Session, listing: Listing, user_ids: Sequence[int], now: dateti
     return sorted(user_ids, key=lambda user_id: (minutes[user_id], last.get(user_id, long_ago)))
 
 
-def choices(db: Session, listing: Listing) -> list[User]:
-    """The people whom a customer may ask for by name; none when the listing does not offer that choice."""
+def choices(db: Session, listing: Listing, people: Sequence[Hours] | None = None) -> list[User]:
+    """The people whom a customer may ask for by name; none when the listing does not offer that choice.
+
+    :param people: what :func:`hosts` says of the listing, where it has been asked already.
+    """
     if not listing.host_choice:
         return []
-    rows = [row for row in hosts(db, [listing])[listing.id] if works(row)]
+    rows = [row for row in (hosts(db, [listing])[listing.id] if people is None else people) if works(row)]
     if len(rows) < 2:
         return []
     ids = [row.user_id for row in rows]
-    people = {user.id: user for user in db.scalars(select(User).where(User.id.in_(ids)))}
-    return [people[user_id] for user_id in ids]
+    users = {user.id: user for user in db.scalars(select(User).where(User.id.in_(ids)))}
+    return [users[user_id] for user_id in ids]
 
 
 def asked_for(db: Session, listing: Listing, user_id: int | None) -> int | None:
@@ -106,7 +105,7 @@ def asked_for(db: Session, listing: Listing, user_id: int | None) -> int | None:
     return user_id
 
 
-def works(row: ScheduleRow) -> bool:
+def works(row: ScheduleRow | Hours) -> bool:
     """Whether there are any hours at all."""
     return bool(row.weekly or any(override.windows for override in row.overrides))
 
@@ -123,7 +122,7 @@ def _chosen(db: Session, listing_ids: Sequence[int]) -> dict[int, list[int]]:
     return chosen
 
 
-def _picked(rows: list[ScheduleRow], user_ids: list[int] | None) -> list[ScheduleRow]:
+def _picked(rows: list[Hours], user_ids: list[int] | None) -> list[Hours]:
     if user_ids is None:
         return rows
     by_user = {row.user_id: row for row in rows}

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, bindparam, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.expression import CompoundSelect
 
 from helpouts.bookings.models import LIVE_STATES, Booking
 from helpouts.calendars.models import BusyTime
+from helpouts.db.columns import rows
+from helpouts.db.types import UTCDateTime
 from helpouts.scheduling import engine
 from helpouts.scheduling.holidays import Closed
+from helpouts.scheduling.minutes import minute_of, minute_up_of
 from helpouts.scheduling.models import ScheduleRow
 from helpouts.scheduling.rules import Caps, DayOverride, Schedule, SlotPolicy, TimeOff, WeeklyRule, Window
-from helpouts.scheduling.zones import to_minute, to_minute_up
+from helpouts.scheduling.stored import Hours
 
 #: States of bookings that count for the caps: what takes the host's time, and what took it.
 COUNTED_STATES = (*LIVE_STATES, "completed", "no_show")
@@ -22,7 +28,7 @@ COUNTED_STATES = (*LIVE_STATES, "completed", "no_show")
 WEEK = timedelta(days=8)
 
 
-def to_schedule(row: ScheduleRow) -> Schedule:
+def to_schedule(row: ScheduleRow | Hours) -> Schedule:
     """The engine's form of a stored schedule."""
     country = row.holiday_country
     return Schedule(
@@ -37,14 +43,14 @@ def to_schedule(row: ScheduleRow) -> Schedule:
     )
 
 
-def to_time_off(row: ScheduleRow) -> tuple[TimeOff, ...]:
+def to_time_off(row: ScheduleRow | Hours) -> tuple[TimeOff, ...]:
     """The stored dates without work."""
     return tuple(
         TimeOff(date.fromisoformat(first), date.fromisoformat(last), note) for first, last, note in row.time_off or ()
     )
 
 
-def to_policy(row: ScheduleRow, length_minutes: int) -> SlotPolicy:
+def to_policy(row: ScheduleRow | Hours, length_minutes: int) -> SlotPolicy:
     """The engine's form of how sessions may be placed; the buffers are in the busy times (see :func:`spaced`)."""
     return SlotPolicy(
         length_minutes,
@@ -55,17 +61,17 @@ def to_policy(row: ScheduleRow, length_minutes: int) -> SlotPolicy:
     )
 
 
-def to_caps(row: ScheduleRow) -> Caps:
+def to_caps(row: ScheduleRow | Hours) -> Caps:
     """The stored caps."""
     return Caps(row.most_sessions_day, row.most_sessions_week, row.most_minutes_day, row.most_minutes_week)
 
 
-def pause(row: ScheduleRow) -> int:
+def pause(row: ScheduleRow | Hours) -> int:
     """Minutes between two sessions: they share the pause, which is the longer of the buffers before and after."""
     return max(row.buffer_before, row.buffer_after)
 
 
-def spaced(row: ScheduleRow, busy: list[Window]) -> list[Window]:
+def spaced(row: ScheduleRow | Hours, busy: list[Window]) -> list[Window]:
     """Busy times with the pause on both sides."""
     minutes = pause(row)
     return engine.with_buffers(busy, minutes, minutes) if minutes else busy
@@ -87,30 +93,46 @@ def busy(
 
     :param without: id of a booking that is looked through, because it is to be moved.
     """
-    ids = list(set(user_ids))
-    queries = []
-    if "bookings" in kinds:
-        live = (Booking.state.in_(LIVE_STATES), Booking.starts_at < end, Booking.ends_at > start, unlapsed(now))
-        queries = [
-            select(person.label("person"), Booking.starts_at, Booking.ends_at).where(
-                person.in_(ids), *live, *_but(without)
-            )
-            for person in (Booking.host_id, Booking.customer_id)
-        ]
-    if "calendars" in kinds:
-        elsewhere = (BusyTime.user_id.in_(ids), BusyTime.starts_at < end, BusyTime.ends_at > start)
-        queries.append(select(BusyTime.user_id, BusyTime.starts_at, BusyTime.ends_at).where(*elsewhere))
+    ids = sorted(set(user_ids))
     found: dict[int, list[Window]] = {user_id: [] for user_id in ids}
-    for person, starts_at, ends_at in db.execute(union_all(*queries)):
-        found[person].append((to_minute(starts_at), to_minute_up(ends_at)))
+    query = _taken("bookings" in kinds, "calendars" in kinds, without is None)
+    values = {"people": ids, "start": start, "end": end, "now": now, "without": without}
+    if len(ids) == 1:
+        found[ids[0]] = [(since, until) for _person, since, until in rows(db, query, **values)]
+    else:
+        for person, since, until in rows(db, query, **values):
+            found[person].append((since, until))
     for windows in found.values():
         windows.sort()
     return found
 
 
+@cache
+def _taken(bookings: bool, calendars: bool, every: bool) -> CompoundSelect[Any]:
+    """(person, start, end) of what takes time; ``every``: no booking is looked through."""
+    booking, other = Booking.__table__.c, BusyTime.__table__.c
+    people: BindParameter[Any] = bindparam("people", expanding=True)
+    start, end = bindparam("start", type_=UTCDateTime), bindparam("end", type_=UTCDateTime)
+    live = booking.state.in_([literal_column(f"'{state}'") for state in LIVE_STATES])
+    queries = []
+    if bookings:
+        standing = (live, booking.starts_at < end, booking.ends_at > start, unlapsed(bindparam("now")))
+        chosen = standing if every else (*standing, booking.id != bindparam("without"))
+        queries = [
+            select(person.label("person"), minute_of(booking.starts_at), minute_up_of(booking.ends_at)).where(
+                person.in_(people), *chosen
+            )
+            for person in (booking.host_id, booking.customer_id)
+        ]
+    if calendars:
+        elsewhere = (other.user_id.in_(people), other.starts_at < end, other.ends_at > start)
+        queries.append(select(other.user_id, minute_of(other.starts_at), minute_up_of(other.ends_at)).where(*elsewhere))
+    return union_all(*queries)
+
+
 def given(
     db: Session,
-    rows: Iterable[ScheduleRow],
+    people: Iterable[ScheduleRow | Hours],
     start: datetime,
     end: datetime,
     now: datetime,
@@ -118,11 +140,11 @@ def given(
     without: int | None = None,
 ) -> dict[int, list[Window]]:
     """The sessions that count for the caps of starts in [start, end), by host; nobody without caps is asked for."""
-    ids = [row.user_id for row in rows if to_caps(row)]
+    ids = [row.user_id for row in people if to_caps(row)]
     found: dict[int, list[Window]] = {user_id: [] for user_id in ids}
     if not ids:
         return found
-    query = select(Booking.host_id, Booking.starts_at, Booking.ends_at).where(
+    query = select(Booking.host_id, minute_of(Booking.starts_at), minute_up_of(Booking.ends_at)).where(
         Booking.host_id.in_(ids),
         Booking.state.in_(COUNTED_STATES),
         Booking.starts_at < end + WEEK,
@@ -130,12 +152,12 @@ def given(
         unlapsed(now),
         *_but(without),
     )
-    for host, starts_at, ends_at in db.execute(query):
-        found[host].append((to_minute(starts_at), to_minute_up(ends_at)))
+    for host, since, until in db.execute(query):
+        found[host].append((since, until))
     return found
 
 
-def unlapsed(now: datetime) -> ColumnElement[bool]:
+def unlapsed(now: datetime | BindParameter[Any]) -> ColumnElement[bool]:
     """That a booking is no hold, or one that has not lapsed."""
     return or_(Booking.state != "held", Booking.held_until.is_(None), Booking.held_until > now)
 

@@ -14,7 +14,16 @@ from helpouts.clock import clock
 from helpouts.scheduling.hosts import asked_for, choices, hosts
 from helpouts.scheduling.loading import busy, given, spaced, to_caps, to_policy, to_schedule, to_time_off
 from helpouts.scheduling.rules import Window
-from helpouts.scheduling.slots import Offer, first_free, free_hosts, free_slots, next_free
+from helpouts.scheduling.slots import (
+    FreeTime,
+    Offer,
+    first_free,
+    free_hosts,
+    free_minutes,
+    free_slots,
+    free_time,
+    next_free,
+)
 from helpouts.scheduling.soft import Problem, outside_hours, soft_problems
 from helpouts.scheduling.storing import (
     DEFAULTS,
@@ -39,6 +48,7 @@ __all__ = [
     "MOST_TIME_OFF",
     "MOST_WINDOWS_A_DAY",
     "POLICY",
+    "FreeTime",
     "Offer",
     "Problem",
     "add_time_off",
@@ -48,7 +58,9 @@ __all__ = [
     "choices",
     "first_free",
     "free_hosts",
+    "free_minutes",
     "free_slots",
+    "free_time",
     "given",
     "has_hours",
     "hosts",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,8 +13,8 @@ from helpouts.catalog.models import Listing
 from helpouts.clock import clock
 from helpouts.scheduling import engine, loading
 from helpouts.scheduling.hosts import hosts, in_order
-from helpouts.scheduling.models import ScheduleRow
 from helpouts.scheduling.rules import DAY, Schedule, Window
+from helpouts.scheduling.stored import Hours
 from helpouts.scheduling.zones import from_minute, to_minute, to_minute_up
 
 _DAY = timedelta(days=1)
@@ -47,12 +48,30 @@ def free_slots(
     :param without: id of a booking that is looked through, because it is to be moved.
     :raises HelpoutsError: if the listing is not offered in that length; the field is "length".
     """
-    starts: set[int] = set()
-    for _user_id, slots in _slots_by_host(
-        db, listing, start, end, now or clock.now(), length_minutes, host_id, without
-    ):
-        starts.update(slots)
-    return [from_minute(minute) for minute in sorted(starts)]
+    return [
+        from_minute(minute)
+        for minute in free_minutes(
+            db, listing, start, end, now, length_minutes=length_minutes, host_id=host_id, without=without
+        )
+    ]
+
+
+def free_minutes(
+    db: Session,
+    listing: Listing,
+    start: datetime,
+    end: datetime,
+    now: datetime | None = None,
+    *,
+    length_minutes: int | None = None,
+    host_id: int | None = None,
+    without: int | None = None,
+) -> list[int]:
+    """The same as :func:`free_slots`, in epoch minutes."""
+    found = _slots_by_host(db, listing, start, end, now or clock.now(), length_minutes, host_id, without)
+    if len(found) == 1:
+        return found[0][1]
+    return sorted({minute for _user_id, slots in found for minute in slots})
 
 
 def free_hosts(
@@ -125,31 +144,89 @@ def _slots_by_host(
         if without is None:
             listing.price_of(length_minutes)
         length = length_minutes
-    rows = [row for row in hosts(db, [listing])[listing.id] if host_id is None or row.user_id == host_id]
-    if not rows:
-        return []
-    last = end + timedelta(minutes=length)
-    busy = loading.busy(db, [row.user_id for row in rows], start - _DAY, last + _DAY, now, without=without)
-    given = loading.given(db, rows, start, end, now, without=without)
-    return [
-        (
-            row.user_id,
-            engine.free_slots(
+    people = [row for row in hosts(db, [listing])[listing.id] if host_id is None or row.user_id == host_id]
+    return read(db, people, now, start, end + timedelta(minutes=length), without=without).by_host(start, end, length)
+
+
+@dataclass(frozen=True, slots=True)
+class FreeTime:
+    """All that decides when some people can give sessions in a stretch of time, read once."""
+
+    people: Sequence[Hours]
+    now: datetime
+    busy: Mapping[int, list[Window]]
+    given: Mapping[int, list[Window]]
+
+    @property
+    def horizon_days(self) -> int:
+        """How many days ahead of ``now`` the last start can lie."""
+        return max((row.horizon_days for row in self.people), default=0)
+
+    def by_host(self, start: datetime, end: datetime, length: int) -> list[tuple[int, list[int]]]:
+        """(user id, starts in [start, end) in epoch minutes) of each."""
+        return [
+            (
+                row.user_id,
+                engine.free_slots(
+                    loading.to_schedule(row),
+                    loading.to_policy(row, length),
+                    loading.spaced(row, self.busy[row.user_id]),
+                    to_minute_up(start),
+                    to_minute_up(end),
+                    to_minute_up(self.now),
+                    self.given.get(row.user_id, ()),
+                ),
+            )
+            for row in self.people
+        ]
+
+    def starts(self, start: datetime, end: datetime, length: int, host_id: int | None = None) -> list[int]:
+        """Starts in [start, end) at which any of them can, or only the one named, in epoch minutes, ascending."""
+        found = self.by_host(start, end, length)
+        return sorted({minute for user_id, slots in found for minute in slots if host_id in (None, user_id)})
+
+    def first(self, length: int) -> datetime | None:
+        """The first start (UTC) at which any of them can, None when there is none within their horizons."""
+        firsts = [
+            first_free(
+                row,
                 loading.to_schedule(row),
-                loading.to_policy(row, length),
-                loading.spaced(row, busy[row.user_id]),
-                to_minute_up(start),
-                to_minute_up(end),
-                to_minute_up(now),
-                given.get(row.user_id, ()),
-            ),
-        )
-        for row in rows
-    ]
+                self.busy[row.user_id],
+                length,
+                self.now,
+                list(self.given.get(row.user_id, ())),
+            )
+            for row in self.people
+        ]
+        minute = min((first for first in firsts if first is not None), default=None)
+        return None if minute is None else from_minute(minute)
+
+
+def free_time(db: Session, listing: Listing, now: datetime | None = None) -> FreeTime:
+    """The free time of those who serve a listing, from now to the end of their horizons."""
+    now = now or clock.now()
+    people = hosts(db, [listing])[listing.id]
+    days = max((row.horizon_days for row in people), default=0) + 1
+    return read(db, people, now, now, now + timedelta(days=days))
+
+
+def read(
+    db: Session, people: Sequence[Hours], now: datetime, start: datetime, end: datetime, *, without: int | None = None
+) -> FreeTime:
+    """What decides the starts of sessions that lie in [start, end); ``without`` as in :func:`free_slots`."""
+    if not people:
+        return FreeTime((), now, {}, {})
+    ids = [row.user_id for row in people]
+    return FreeTime(
+        people,
+        now,
+        loading.busy(db, ids, start - _DAY, end + _DAY, now, without=without),
+        loading.given(db, people, start, end, now, without=without),
+    )
 
 
 def first_free(
-    row: ScheduleRow, schedule: Schedule, busy: list[Window], length: int, now: datetime, given: list[Window]
+    row: Hours, schedule: Schedule, busy: list[Window], length: int, now: datetime, given: list[Window]
 ) -> int | None:
     """The first start (epoch minutes) of somebody, None when there is none within their horizon.
 

@@ -1,0 +1,54 @@
+"""Free times as JSON: small, and not sent again while nothing has changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import blake2b
+
+from flask import Response, request
+
+from helpouts import __version__
+from helpouts.i18n import current_locale, ngettext
+from helpouts.scheduling.display import group_by_day
+
+
+def as_json(starts: Sequence[int], zone: str, next_from: datetime, *, summaries: bool = False) -> Response:
+    """Days with the free times that begin at ``starts`` (epoch minutes, ascending), as clocks in ``zone`` show them.
+
+    An answer is known again by what it is made of (RFC 9110, section 8.8.3), so that nothing has to be worded for
+    the answer 304.
+
+    :param next_from: from which instant on to ask for more.
+    :param summaries: with a sentence for each day, as the slot picker says it.
+    """
+    made_of = repr((__version__, current_locale(), zone, next_from, summaries, starts))
+    tag = blake2b(made_of.encode(), digest_size=12).hexdigest()
+    if request.if_none_match.contains_weak(tag):
+        answer = Response(status=304)
+    else:
+        answer = Response(_text(starts, zone, next_from, summaries), content_type="application/json")
+    answer.set_etag(tag)
+    answer.headers["Vary"] = "Accept, Accept-Language, Cookie"
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+def _text(starts: Sequence[int], zone: str, next_from: datetime, summaries: bool) -> str:
+    days = [
+        {
+            "date": day.date.isoformat(),
+            "label": day.label,
+            "slots": [{"value": value, "label": label} for value, label, _disabled in day.slots],
+            **({"summary": day_summary(day.label, len(day.slots))} if summaries else {}),
+        }
+        for day in group_by_day(starts, zone)
+    ]
+    answer = {"days": days, "zone": zone, "next": next_from.isoformat()}
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+
+
+def day_summary(label: str, free: int) -> str:
+    """Such as "12 free times on Tuesday, 24 November", the same words as in ``helpouts/_slots.html``."""
+    return ngettext("%(n)s free time on %(day)s", "%(n)s free times on %(day)s", free, day=label)
