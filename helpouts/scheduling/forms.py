@@ -1,12 +1,12 @@
 """The hours form: plain inputs that work on a phone without scripts.
 
-Every weekday has :data:`ROWS` from-to pairs (those that are used, and spare ones); an empty pair is no window.  Dates
-that differ are rows of a date and up to two windows, or off all day.
+Every weekday has :data:`ROWS` from-to pairs (those that are used, and spare ones); an empty pair is no window.  Hours
+that hold for a time only are rows of their own (:mod:`helpouts.scheduling.seasons`).  Dates that differ are rows of a
+date and up to two windows, or off all day.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,6 +16,8 @@ from werkzeug.datastructures import MultiDict
 
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import gettext as _
+from helpouts.scheduling import seasons
+from helpouts.scheduling.clocks import clock_text, minute_of
 from helpouts.scheduling.models import ScheduleRow
 from helpouts.scheduling.rules import DAY, DayOverride, WeeklyRule, Window
 from helpouts.scheduling.service import MOST_OVERRIDES, MOST_WINDOWS_A_DAY, POLICY
@@ -24,7 +26,6 @@ from helpouts.scheduling.service import MOST_OVERRIDES, MOST_WINDOWS_A_DAY, POLI
 ROWS, SPARE = 2, 1
 #: Empty rows for dates that differ.
 SPARE_DATES = 2
-_TIME = re.compile(r"([01]?\d|2[0-4])[:.hH]?([0-5]\d)?\Z")
 
 
 @dataclass
@@ -34,6 +35,7 @@ class HoursForm:
     zone: str = "UTC"
     #: weekday -> [(from, to), ...] as typed
     weekly: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+    seasons: list[seasons.Season] = field(default_factory=list)
     #: (date, off all day, [(from, to), ...]) as typed
     dates: list[tuple[str, bool, list[tuple[str, str]]]] = field(default_factory=list)
     policy: dict[str, str] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class HoursForm:
             rows = [row for row in self.weekly.get(weekday, []) if any(row)]
             spare = max(ROWS - len(rows), SPARE if rows else 0)
             self.weekly[weekday] = [*rows, *[("", "")] * min(spare, MOST_WINDOWS_A_DAY - len(rows))]
+        self.seasons = [*self.seasons, seasons.Season()]
         self.dates = [(day, off, [*rows, *[("", "")] * (2 - len(rows))]) for day, off, rows in self.dates]
         self.dates += [("", False, [("", ""), ("", "")])] * (SPARE_DATES if len(self.dates) < MOST_OVERRIDES else 0)
         return self
@@ -56,6 +59,7 @@ def shown(row: ScheduleRow, today: date) -> HoursForm:
     always = [hours for hours in row.weekly if not (hours.valid_from or hours.valid_until)]
     for hours in sorted(always, key=lambda hours: (hours.weekday, hours.start_minute)):
         form.weekly.setdefault(hours.weekday, []).append((clock_text(hours.start_minute), clock_text(hours.end_minute)))
+    form.seasons = seasons.shown(row, today)
     for override in sorted(row.overrides, key=lambda override: override.day):
         if override.day >= today:
             windows = [(clock_text(first), clock_text(last)) for first, last in override.windows]
@@ -70,6 +74,7 @@ def sent(data: MultiDict[str, str]) -> HoursForm:
         form.weekly[weekday] = _pairs(data, f"day{weekday}", MOST_WINDOWS_A_DAY + 1)
     if data.get("copy"):
         form.weekly.update({weekday: list(form.weekly[0]) for weekday in range(1, 5)})
+    form.seasons = seasons.sent(data)
     count = min(len(data.getlist("date")), MOST_OVERRIDES + SPARE_DATES + 1)
     for index in range(count):
         day = data.getlist("date")[index].strip()[:10]
@@ -97,6 +102,7 @@ def parse(
         for weekday, rows in form.weekly.items()
         for first, last in _windows(form, f"day{weekday}", rows)
     ]
+    weekly += seasons.parse(form.seasons, form.errors)
     overrides: dict[date, DayOverride] = {override.day: override for override in kept}
     seen: set[date] = set()
     for index, (text, off, rows) in enumerate(form.dates):
@@ -119,25 +125,6 @@ def parse(
     if form.errors:
         raise HelpoutsError(_("Please check your answers."))
     return weekly, sorted(overrides.values(), key=lambda override: override.day), policy
-
-
-def minute_of(text: str) -> int:
-    """Wall minutes of "9", "9:30", "09.30" or "24:00".
-
-    :raises ValueError: when it is no time of day.
-    """
-    match = _TIME.match(text)
-    if match is None:
-        raise ValueError(text)
-    minutes = int(match[1]) * 60 + int(match[2] or 0)
-    if minutes > DAY:
-        raise ValueError(text)
-    return minutes
-
-
-def clock_text(minute: int) -> str:
-    """What an ``<input type="time">`` takes; the end of the day is 00:00 there."""
-    return f"{minute // 60 % 24:02}:{minute % 60:02}"
 
 
 def _windows(form: HoursForm, name: str, rows: Sequence[tuple[str, str]]) -> list[Window]:

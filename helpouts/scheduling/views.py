@@ -18,10 +18,10 @@ from helpouts.accounts import zones
 from helpouts.clock import clock
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import gettext as _
-from helpouts.scheduling import extras, forms, holidays, service, week
+from helpouts.scheduling import extras, forms, holidays, seasons, service, week
 from helpouts.scheduling.display import long_day_label
 from helpouts.scheduling.models import ScheduleRow
-from helpouts.scheduling.rules import DayOverride, WeeklyRule
+from helpouts.scheduling.rules import DayOverride
 from helpouts.web.db import current_db
 from helpouts.web.permissions import requires
 
@@ -94,14 +94,11 @@ def _save(form: forms.HoursForm, more: extras.Extras, row: ScheduleRow, today: d
         weekly, overrides, policy = forms.parse(form, kept=over)
         if wrong_zone:
             raise HelpoutsError(wrong_zone["zone"], field="zone")
-        seasonal = [
-            WeeklyRule(h.weekday, h.start_minute, h.end_minute, h.valid_from, h.valid_until)
-            for h in row.weekly
-            if h.valid_from or h.valid_until  # the form does not show these
-        ]
         seen = int(more.version) if more.version.isascii() and more.version.isdigit() else -1
         week.seen_version(db, current_user.id, seen)
-        row = service.save_schedule(db, current_user.id, form.zone, [*weekly, *seasonal], overrides, **policy)
+        row = service.save_schedule(
+            db, current_user.id, form.zone, [*weekly, *seasons.over(row, today)], overrides, **policy
+        )
         extras.save(db, row, more, today, form.errors)
     except HelpoutsError as error:
         db.rollback()
@@ -137,19 +134,10 @@ def _page(form: forms.HoursForm, more: extras.Extras, row: ScheduleRow, token: F
         long_day=long_day_label,
         token=token,
         day_names=[names[weekday] for weekday in range(7)],
-        zone_choices=_zones(form.zone or row.zone),
+        zone_choices=zones.by_area(form.zone or row.zone),
         options={key: forms.choices(labels, form.policy.get(key, "")) for key, labels in options.items()},
         has_hours=bool(row.weekly),
     )
-
-
-def _zones(present: str) -> dict[str, list[tuple[str, str]]]:
-    """(name, label) of the time zones by area."""
-    areas: dict[str, list[tuple[str, str]]] = {}
-    for choice in zones.choices(present):
-        name = str(choice.value)
-        areas.setdefault(choice.optgroup or "", []).append((name, str(choice.label or name)))
-    return areas
 
 
 def _duration(minutes: int) -> str:

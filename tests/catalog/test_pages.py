@@ -6,7 +6,7 @@ import html
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -463,19 +463,26 @@ def test_hours_are_saved_and_shown(ada: FlaskClient, runtime: Runtime) -> None:
             "date0-off": "1",
             "date1-from": ["10:00"],
             "date1-to": ["11:00"],
+            "season-day": ["6", "0"],
+            "season-from": ["18:00", ""],
+            "season-to": ["20:00", ""],
+            "season-first": ["2027-06-01", ""],
+            "season-last": ["2027-08-31", ""],
         }
     )
     assert ada.post("/expert/hours", data={**hours_token(ada), **sent}).status_code == 303
     with runtime.database.read() as db:
         row = schedule_of(db, db.scalars(select(ExpertMember.user_id)).one())
-        assert [(h.weekday, h.start_minute, h.end_minute) for h in row.weekly] == [(0, 540, 750), (0, 840, 1440)]
+        week = [(h.weekday, h.start_minute, h.end_minute) for h in row.weekly]
+        assert week == [(0, 540, 750), (0, 840, 1440), (6, 1080, 1200)]
+        assert [(h.valid_from, h.valid_until) for h in row.weekly][2] == (date(2027, 6, 1), date(2027, 8, 31))
         assert {o.day.isoformat(): o.windows for o in row.overrides} == {
             "2026-12-24": [],
             "2026-12-05": [[600, 660]],
         }
         assert (row.buffer_after, row.minimum_notice_minutes, row.horizon_days) == (10, 120, 30)
     page = ada.get("/expert/hours").text
-    for value in ("09:00", "12:30", "00:00", "2026-12-24"):
+    for value in ("09:00", "12:30", "00:00", "2026-12-24", "18:00", "2027-08-31"):
         assert f'value="{value}"' in page
 
 
@@ -499,6 +506,16 @@ def test_hours_are_saved_and_shown(ada: FlaskClient, runtime: Runtime) -> None:
         ({"date": ["2026-12-24", "2026-12-24"], "date0-off": "1", "date1-off": "1"}, "date1"),
         ({"date": ["2026-12-24"], "date0-from": ["9"], "date0-to": ["8"]}, "date0"),
         ({"date": [""], "date0-off": "1"}, "date0"),
+        (
+            {
+                "season-day": "1",
+                "season-from": "9",
+                "season-to": "10",
+                "season-first": "2027-02-02",
+                "season-last": "2027-02-01",
+            },
+            "season0-dates",
+        ),
         ({"horizon_days": "0"}, "horizon_days"),
         ({"horizon_days": "99999"}, "horizon_days"),
         ({"step_minutes": "7"}, "step_minutes"),
