@@ -29,7 +29,10 @@ def init_app(app: Flask) -> None:
 
 
 def choose_language() -> None:
-    """The language and zone of this request: the account's, else the cookie's, else the browser's."""
+    """The language and zone of this request: the account's, else the cookie's, else the browser's.
+
+    A zone that was chosen for this visit, where times are shown, goes before all of them.
+    """
     if request.endpoint == "static":
         return
     wanted = request.cookies.get("locale") or request.accept_languages.best_match(list(i18n.LANGUAGES))
@@ -37,6 +40,8 @@ def choose_language() -> None:
     if current_user.is_authenticated:
         wanted = current_user.locale or wanted
         zone = current_user.zone or zone
+    visit = request.cookies.get("shown_in", "")
+    zone = visit if visit in zones.known() else zone
     i18n.set_locale(wanted or i18n.DEFAULT_LOCALE, zone if zone in zones.known() else "UTC")
 
 
@@ -47,6 +52,7 @@ def common() -> dict[str, Any]:
         "site": {"name": runtime.config.site_name, "state": _site_state(), "demo": runtime.config.demo},
         "locale": i18n.current_locale(),
         "zone": i18n.current_zone(),
+        "zone_names": zone_names,
         "languages": i18n.LANGUAGES,
         "now": clock.now(),
         "timedelta": timedelta,
@@ -55,6 +61,12 @@ def common() -> dict[str, Any]:
         "own_picture": picture(current_user.avatar) if current_user.is_authenticated else "",
         "is_operator": current_user.is_authenticated and current_user.has_any_role(*OPERATOR_ROLES),
     }
+
+
+def zone_names() -> list[str]:
+    """The zones that are offered first where one can be chosen: the account's, and the one that the browser told."""
+    own = current_user.zone if current_user.is_authenticated else ""
+    return [name for name in dict.fromkeys((own, request.cookies.get("zone", ""))) if name in zones.known()]
 
 
 def footer_categories() -> list[dict[str, str]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
 from helpouts import i18n, site
+from helpouts.accounts import zones as time_zones
 from helpouts.accounts.security import safe_next
 from helpouts.catalog.queries import front_page
 from helpouts.errors import NotFound
@@ -46,6 +47,16 @@ def set_language(code: str) -> ResponseReturnValue:
     if current_user.is_authenticated and current_user.locale != code:
         current_user.locale = code
         current_db().commit()
+    return response
+
+
+@bp.get("/zones")
+@requires("public", while_closed=True)
+def zones() -> ResponseReturnValue:
+    """The time zones that can be chosen, in the visitor's language: {"areas": [[area, [[name, label], ...]], ...]}."""
+    response = jsonify(areas=list(time_zones.by_area().items()))
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    response.headers["Vary"] = "Accept-Language, Cookie"
     return response
 
 

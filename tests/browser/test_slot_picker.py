@@ -37,19 +37,28 @@ PAGE = """<!doctype html>
 <link rel="icon" href="data:,"></head>
 <body><main class="page"><h1>{{ _("Choose a time") }}</h1>
 {% from "helpouts/_slots.html" import slot_picker %}
-<form action="/sent">{{ slot_picker(days, "start", selected, "Europe/Berlin") }}
+<form action="/sent">{{ slot_picker(days, "start", selected, "Europe/Berlin", zones, source) }}
 <p><button>Send</button></p></form></main>
 <script type="module" src="/static/js/slot-picker.js"></script></body></html>"""
 
 
-def days() -> list[Day]:
-    """Mondays to Fridays 09:00-12:00 from Tuesday 24 November to mid December 2026; Thursday 26 November is off."""
+def minutes(count: int = 24) -> list[int]:
+    """Mondays to Fridays 09:00-12:00 for so many days from Tuesday 24 November 2026; Thursday 26 November is off."""
     rules = tuple(WeeklyRule(weekday, 540, 720) for weekday in range(5))
     thanksgiving = datetime(2026, 11, 26, tzinfo=UTC).date()
     schedule = Schedule("Europe/Berlin", rules, (DayOverride(thanksgiving),))
     start = to_minute(datetime(2026, 11, 23, 23, tzinfo=UTC))
-    found = free_slots(schedule, SlotPolicy(30), [], start, start + 24 * 1440, start)
+    return free_slots(schedule, SlotPolicy(30), [], start, start + count * 1440, start)
+
+
+def days() -> list[Day]:
+    """Those up to mid December, one of them taken."""
+    found = minutes()
     return group_by_day(found, "Europe/Berlin", taken={found[1]})
+
+
+#: What the pages asked the server for.
+asked: list[str] = []
 
 
 def make_app() -> Flask:
@@ -63,6 +72,35 @@ def make_app() -> Flask:
         with i18n.use_locale(lang):
             selected = request.args.get("selected", "")
             return render_template_string(PAGE, days=days(), lang=lang, selected=selected)
+
+    @app.get("/months/<lang>")
+    def months(lang: str) -> str:
+        """The first three days; the rest comes from the server, until the middle of January."""
+        source = {"url": "/slots?length=30", "until": "2027-01-15T12:00:00+00:00"}
+        with i18n.use_locale(lang):
+            shown = group_by_day(minutes(4), "Europe/Berlin")
+            return render_template_string(PAGE, days=shown, lang=lang, selected="", source=source, zones=["Asia/Tokyo"])
+
+    @app.get("/slots")
+    def slots() -> dict[str, object]:
+        asked.append(request.query_string.decode())
+        of_month = [
+            {
+                "date": day.date.isoformat(),
+                "label": day.label,
+                "summary": f"{len(day.slots)} free on {day.label}",
+                "slots": [{"value": slot.value, "label": slot.label} for slot in day.slots],
+            }
+            for day in group_by_day(minutes(53), request.args["zone"])
+            if day.date.isoformat().startswith(request.args["month"])
+        ]
+        return {"days": of_month}
+
+    @app.get("/zones", endpoint="web.zones")
+    def zones() -> dict[str, object]:
+        return {
+            "areas": [["America", [["America/New_York", "New York (UTC−5:00)"]]], ["Asia", [["Asia/Tokyo", "Tokyo"]]]]
+        }
 
     @app.get("/sent")
     def sent() -> str:
@@ -239,3 +277,74 @@ def test_nothing_is_wider_than_the_screen_and_every_target_is_large_enough(page:
     boxes = [box for box in (target.bounding_box() for target in targets.all()) if box]
     assert len(boxes) > 20
     assert all(box["width"] >= 24 and box["height"] >= 40 for box in boxes), "WCAG 2.2, 2.5.8"
+
+
+@pytest.fixture
+def months(page: Page, url: str) -> Page:
+    """The page whose months come from the server, on the morning of 24 November."""
+    asked.clear()
+    page.clock.set_fixed_time("2026-11-24T06:00:00Z")
+    page.goto(f"{url}/months/en")
+    expect(page.get_by_role("gridcell", name="11 free on Monday, November 30")).to_be_visible()
+    return page
+
+
+def test_a_month_is_fetched_when_it_is_looked_at_and_only_once(months: Page, url: str) -> None:
+    assert asked == ["length=30&month=2026-11&zone=Europe%2FBerlin"]
+    months.get_by_role("button", name="Next month").click()
+    expect(months.get_by_role("gridcell", name="11 free on Friday, December 4")).to_be_visible()
+    months.get_by_role("button", name="Previous month").click()
+    months.get_by_role("button", name="Next month").click()
+    months.get_by_role("button", name="Next month").click()
+    expect(months.get_by_role("gridcell", name="11 free on Friday, January 15")).to_be_visible()
+    expect(months.get_by_role("button", name="Next month")).to_have_attribute("aria-disabled", "true")
+    assert [text.split("&")[1] for text in asked] == ["month=2026-11", "month=2026-12", "month=2027-01"]
+    months.locator("[data-slots-cell='2027-01-15']").click()
+    months.get_by_role("radio", name="9:15").check()
+    months.get_by_role("button", name="Send").click()
+    expect(months.locator("body")).to_have_text("2027-01-15T08:15:00Z")
+
+
+def test_keys_move_on_into_a_month_that_is_still_on_its_way(months: Page) -> None:
+    months.locator("[role=gridcell][tabindex='0']").focus()
+    months.keyboard.press("PageDown")
+    expect(months.get_by_role("gridcell", name="11 free on Thursday, December 24")).to_be_focused()
+    expect(months.get_by_role("grid")).to_have_attribute("aria-busy", "false")
+
+
+def test_on_another_clock_days_and_times_regroup_around_what_is_chosen(months: Page) -> None:
+    months.locator("[data-slots-cell='2026-11-30']").click()
+    months.get_by_role("radio", name="11:30").check()
+    zone = months.get_by_label("Times are shown for")
+    zone.focus()
+    expect(zone.locator("optgroup[label=Suggested] option")).to_have_text(["Tokyo", "Berlin", "UTC"])
+    expect(zone.locator("optgroup[label=America] option")).to_have_count(1)
+    zone.select_option("Asia/Tokyo")
+    expect(months.get_by_text("Chosen:")).to_have_text("Chosen: Monday, November 30, 7:30\u202fPM")
+    assert months.evaluate("new FormData(document.forms[0]).get('start')") == "2026-11-30T10:30:00Z"
+    assert ("shown_in", "Asia/Tokyo", -1) in {(c["name"], c["value"], c["expires"]) for c in months.context.cookies()}
+    assert asked[-1].endswith("month=2026-11&zone=Asia%2FTokyo")
+
+
+def test_a_time_that_falls_into_another_month_on_the_new_clock_is_still_in_view(months: Page) -> None:
+    months.locator("[data-slots-cell='2026-11-30']").click()
+    months.get_by_role("radio", name="11:30").check()
+    months.evaluate("document.querySelector('.slots-zone select').append(new Option('Line', 'Pacific/Kiritimati'))")
+    months.get_by_label("Times are shown for").select_option("Pacific/Kiritimati")
+    expect(months.get_by_text("Chosen:")).to_have_text("Chosen: Tuesday, December 1, 12:30\u202fAM")
+    expect(months.get_by_text("December 2026")).to_be_visible()
+
+
+def test_a_month_that_cannot_be_had_says_so_and_can_be_tried_again(browser: Browser, url: str) -> None:
+    context = browser.new_context(timezone_id="Europe/Berlin")
+    page = context.new_page()
+    page.clock.set_fixed_time("2026-11-24T06:00:00Z")
+    page.route("**/slots?*month=2026-12*", lambda route: route.abort())
+    page.goto(f"{url}/months/en")
+    page.get_by_role("button", name="Next month").click()
+    expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+    page.unroute("**/slots?*month=2026-12*")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("gridcell", name="11 free on Friday, December 4")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_empty()
+    context.close()

@@ -3,6 +3,11 @@
 // The radio buttons stay what the form sends; this file only decides which day's are in view.  The calendar follows
 // the date grid of the ARIA Authoring Practices: arrows, Home and End, Page Up and Page Down move, Enter or Space
 // choose, one cell is in the tab order.  All texts come from the markup, names of days and months from the browser.
+//
+// Where the markup names a source, a month is fetched when it is looked at, and the zone can be changed.
+
+import { Source, dateIn, dayElement } from "./slots/source.js";
+import { ZoneChoice } from "./slots/zones.js";
 
 const DAY = 86_400_000;
 const WEEK = [0, 1, 2, 3, 4, 5, 6];
@@ -40,16 +45,31 @@ export class SlotPicker {
     this.root = root;
     this.texts = JSON.parse(root.dataset.slotsTexts);
     this.days = new Map(Array.from(root.querySelectorAll("[data-slots-date]"), (day) => [day.dataset.slotsDate, day]));
-    const dates = [...this.days.keys()].sort();
-    [this.first, this.last] = [parse(dates[0]), parse(dates.at(-1))];
+    const { slotsUrl, slotsZone, slotsUntil } = root.dataset;
+    this.source = slotsUrl ? new Source(slotsUrl, slotsZone) : null;
+    this.until = slotsUntil ? new Date(slotsUntil) : null;
+    this.name = root.querySelector(".slots-time__input").name;
+    /** Months that are being fetched ("asked"), are there ("here") or could not be had ("failed"). */
+    this.months = new Map();
+    this.loads = new Map();
+    this.setBounds();
     this.weekStart = firstWeekday();
     this.picked = root.querySelector("input:checked");
+    const dates = [...this.days.keys()].sort();
     this.shown = this.picked?.closest("[data-slots-date]").dataset.slotsDate
       ?? dates.find((date) => Number(this.days.get(date).dataset.slotsFree)) ?? dates[0];
     this.active = parse(this.shown);
     this.build();
     this.renderMonth();
     this.show(this.shown);
+  }
+
+  /** The first and the last date that can be looked at. */
+  setBounds() {
+    const dates = [...this.days.keys()];
+    if (this.source) dates.push(dateIn(this.source.zone, new Date()), dateIn(this.source.zone, this.until));
+    dates.sort();
+    [this.first, this.last] = [parse(dates[0]), parse(dates.at(-1))];
   }
 
   build() {
@@ -64,7 +84,9 @@ export class SlotPicker {
     this.status = element("p", { class: "visually-hidden", role: "status" });
     this.choice = element("p", { class: "slots-choice" });
     const head = element("div", { class: "slots-head" }, this.month, this.previous, this.next);
-    const panel = element("div", { class: "slots-panel" }, ...this.days.values(), this.choice, this.status);
+    this.times = element("div", { class: "slots-days" }, ...this.days.values());
+    this.notice = element("div", { class: "slots-notice", role: "alert" });
+    const panel = element("div", { class: "slots-panel" }, this.notice, this.times, this.choice, this.status);
     panel.addEventListener("change", (event) => {
       this.picked = event.target;
       this.showChoice();
@@ -73,6 +95,11 @@ export class SlotPicker {
     const calendar = element("div", { class: "slots-calendar" }, head, this.grid);
     this.root.prepend(element("div", { class: "slots-body" }, calendar, panel));
     this.root.dataset.slotsReady = "";
+    const zoneLine = this.root.querySelector("[data-slots-zones]");
+    if (zoneLine) {
+      const onChange = (zone) => (this.source ? this.changeZone(zone) : location.reload());
+      new ZoneChoice(zoneLine, { zone: this.root.dataset.slotsZone, texts: this.texts, onChange });
+    }
   }
 
   monthButton(direction, months) {
@@ -88,6 +115,8 @@ export class SlotPicker {
 
   renderMonth() {
     const month = this.active.getUTCMonth();
+    const focused = this.grid.contains(document.activeElement);
+    this.load(iso(this.active).slice(0, 7));
     const begin = plus(this.active, 1 - this.active.getUTCDate());
     // Weeks in which nothing can be booked at all are left out: on a phone they push the times off the screen.
     const start = this.weekOf(new Date(Math.max(begin, this.first)));
@@ -105,6 +134,97 @@ export class SlotPicker {
     this.month.textContent = named({ month: "long", year: "numeric" }).format(this.active);
     this.previous.setAttribute("aria-disabled", String(begin <= this.first));
     this.next.setAttribute("aria-disabled", String(plusMonths(begin, 1) > this.last));
+    if (focused) this.grid.querySelector('[tabindex="0"]').focus();
+    this.showState();
+  }
+
+  /** Fetch a month's times, unless they are there or on their way. */
+  load(month) {
+    if (this.source && !this.loads.has(month)) {
+      this.months.set(month, "asked");
+      this.loads.set(month, this.fetch(month, this.source.zone));
+    }
+    return this.loads.get(month);
+  }
+
+  async fetch(month, zone) {
+    let [state, days] = ["here", []];
+    try {
+      days = await this.source.month(month);
+    } catch {
+      state = "failed";
+    }
+    if (zone !== this.source.zone) return;
+    this.months.set(month, state);
+    for (const day of days) this.put(day);
+    if (iso(this.active).slice(0, 7) === month) this.renderMonth();
+  }
+
+  /** Take a fetched day over; what was chosen stays chosen. */
+  put(day) {
+    const before = this.days.get(day.date);
+    const values = before && Array.from(before.querySelectorAll("input"), (input) => input.value);
+    if (values && String(values) === String(day.slots.map((slot) => slot.value))) return;
+    const made = dayElement(day, this.name);
+    if (before) {
+      const chosen = before.contains(this.picked) && this.picked.checked ? this.picked.value : null;
+      const focused = before.contains(document.activeElement) ? document.activeElement.value : null;
+      before.replaceWith(made);
+      const at = (value) => made.querySelector(`input[value="${value}"]`);
+      if (chosen && at(chosen)) [this.picked, at(chosen).checked] = [at(chosen), true];
+      at(focused)?.focus();
+    } else this.times.append(made);
+    this.days.set(day.date, made);
+    made.hidden = made.disabled = day.date !== this.shown;
+  }
+
+  /** Say when the month in view is on its way, or could not be had. */
+  showState() {
+    const month = iso(this.active).slice(0, 7);
+    const state = this.months.get(month);
+    this.grid.setAttribute("aria-busy", String(state === "asked"));
+    if (state !== "failed") return this.notice.replaceChildren();
+    if (this.notice.firstChild) return;
+    const again = element("button", { type: "button", class: "btn btn--secondary btn--s" }, this.texts.again);
+    again.addEventListener("click", () => {
+      this.grid.querySelector('[tabindex="0"]').focus();
+      this.loads.delete(month);
+      this.notice.replaceChildren();
+      this.renderMonth();
+    });
+    this.notice.replaceChildren(element("p", {}, this.texts.failed), again);
+  }
+
+  /** The same times on another clock: days and months are made anew around what is chosen, or in view. */
+  async changeZone(zone) {
+    const kept = this.picked?.checked ? this.picked.value : null;
+    const seen = kept ?? this.days.get(this.shown)?.querySelector("input")?.value;
+    this.source.zone = zone;
+    this.months.clear();
+    this.loads.clear();
+    this.days.clear();
+    this.times.replaceChildren();
+    this.picked = null;
+    this.choice.textContent = "";
+    // Whatever else on the page was written for the clock of before.
+    for (const other of document.querySelectorAll("[data-slots-clock]")) other.hidden = true;
+    this.setBounds();
+    this.active = this.within(parse(dateIn(zone, seen ? new Date(seen) : new Date())));
+    this.shown = iso(this.active);
+    const month = this.shown.slice(0, 7);
+    this.renderMonth();
+    await this.load(month);
+    if (this.source.zone !== zone || this.months.get(month) !== "here") return;
+    this.picked = kept && this.times.querySelector(`input[value="${kept}"]`);
+    if (this.picked) this.picked.checked = true;
+    const free = [...this.days.keys()].sort();
+    const day = this.picked?.closest("[data-slots-date]").dataset.slotsDate
+      ?? free.find((date) => date >= this.shown) ?? free.at(-1);
+    if (!day) return;
+    this.active = parse(day);
+    this.show(day);
+    this.renderMonth();
+    this.status.textContent = this.summary(day);
   }
 
   cell(day) {
@@ -125,7 +245,8 @@ export class SlotPicker {
   /** "12 free times on Tuesday 24 November" */
   summary(date) {
     const full = named({ weekday: "long", day: "numeric", month: "long" }).format(parse(date));
-    return this.days.get(date)?.dataset.slotsSummary ?? fill(this.texts.none, { day: full });
+    const unknown = this.months.get(date.slice(0, 7)) === "asked" ? this.texts.loading : this.texts.none;
+    return this.days.get(date)?.dataset.slotsSummary ?? fill(unknown, { day: full });
   }
 
   weekOf(date) {
@@ -185,12 +306,12 @@ export class SlotPicker {
     // Disabled as well as hidden: a required field that cannot be focused would block the form without a word.
     for (const [other, day] of this.days) day.hidden = day.disabled = other !== date;
     // A checked button that is out of view would take the others out of the tab order and be sent unseen.
-    if (this.picked) this.picked.checked = this.days.get(date).contains(this.picked);
+    if (this.picked) this.picked.checked = Boolean(this.days.get(date)?.contains(this.picked));
     this.showChoice();
   }
 
   showChoice() {
-    const [time, day] = [this.picked?.nextElementSibling.textContent, this.days.get(this.shown).dataset.slotsLabel];
+    const [time, day] = [this.picked?.nextElementSibling.textContent, this.days.get(this.shown)?.dataset.slotsLabel];
     this.choice.textContent = this.picked?.checked ? fill(this.texts.chosen, { day, time }) : "";
   }
 }
