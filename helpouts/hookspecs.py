@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flask import Flask
     from sqlalchemy.orm import Session
 
@@ -156,6 +158,13 @@ class Events:
     @hookspec
     def helpouts_booking_cancelled(self, db: Session, booking_id: int, reason: str) -> None:
         """A booking was cancelled."""
+
+    @hookspec
+    def helpouts_booking_moved(self, db: Session, booking_id: int, from_start: datetime, to_start: datetime) -> None:
+        """A booking takes place at another time; both instants are aware UTC.
+
+        It may have been moved again, or cancelled, since: the booking itself says how it stands.
+        """
 
     @hookspec
     def helpouts_session_started(self, db: Session, session_id: int) -> None:

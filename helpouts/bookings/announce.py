@@ -49,10 +49,12 @@ def cancelled(db: Session, booking: Booking, *, charge: int, by: int | None, rea
 
 
 def moved(db: Session, booking: Booking, *, move: int, by: int | None) -> None:
-    """It takes place at another time: mails with the updated invitation, the end of the room."""
+    """It takes place at another time: mails with the updated invitation, the end of the room, the event."""
+    done = db.get_one(BookingMove, move)
     if booking.state in ("confirmed", "in_session"):
-        mails.moved(db, booking, db.get_one(BookingMove, move), by)
+        mails.moved(db, booking, done, by)
     _close_later(db, booking)
+    events.emit(db, "booking_moved", booking_id=booking.id, from_start=done.old_starts_at, to_start=done.starts_at)
 
 
 def move_proposed(db: Session, booking: Booking, *, move: int) -> None:

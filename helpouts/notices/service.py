@@ -36,6 +36,7 @@ def notify(
     *,
     urgent: bool = False,
     expires_at: datetime | None = None,
+    through: str | None = None,
 ) -> list[Job]:
     """Promise a notice to somebody through every enabled channel that reaches them and that they want it through.
 
@@ -48,6 +49,7 @@ def notify(
     :param url: path on this site, or an absolute address of it.
     :param urgent: somebody waits at this moment; such a notice is dropped after a minute.
     :param expires_at: from when on it is of no use; by default after a day.
+    :param through: only through the channel of this name.
     :returns: the promised jobs, one for each channel; none where there is no way to reach the person.
     :raises LookupError: when there is no such kind.
     """
@@ -70,7 +72,8 @@ def notify(
     promised = []
     for name, channel in registry.notification_channels(db).items():
         if (
-            (channel.urgent_only and not urgent)
+            through not in (None, name)
+            or (channel.urgent_only and not urgent)
             or not wants(db, user_id, kind, name)
             or not _reaches(db, channel, user_id)
         ):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from helpouts import events
 from helpouts.audit.actor import Actor
 from helpouts.bookings import links, moving, service
 from helpouts.bookings.models import Booking
@@ -43,6 +44,24 @@ def mails(db, template):
     do_jobs(db, "booking.announce")
     sent = [job.payload for job in db.scalars(select(Job).where(Job.kind == "mail.send").order_by(Job.id))]
     return [mail for mail in sent if mail["template"] == template]
+
+
+@pytest.mark.parametrize("way", ["customer", "operator", "accepted"])
+def test_plugins_hear_of_every_move_with_both_times(db, booking, monkeypatch, way):
+    told = []
+    monkeypatch.setattr(events, "emit", lambda _db, event, **values: told.append((event, values)))
+    if way == "customer":
+        moving.reschedule(db, booking, START + HOUR, customer(booking))
+    elif way == "operator":
+        moving.reschedule(db, booking, START + HOUR, Actor("operator", None, "ops"))
+    else:
+        moving.reschedule(db, booking, START + HOUR, expert(booking))
+        do_jobs(db, "booking.announce")
+        assert [event for event, _values in told if event == "booking_moved"] == [], "a proposal moves nothing"
+        moving.accept(db, booking, customer(booking))
+    do_jobs(db, "booking.announce")
+    moved = [values for event, values in told if event == "booking_moved"]
+    assert moved == [{"booking_id": booking.id, "from_start": START, "to_start": START + HOUR}]
 
 
 def test_a_customer_moves_a_booking_at_once_in_time(db, booking):

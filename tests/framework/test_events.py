@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -69,6 +69,23 @@ def test_every_listener_hears_it_after_the_commit_and_not_before(runtime: Runtim
     assert Worker(site).drain() == 2
     assert sorted(heard) == [("one", 5, "ill"), ("two", 5, "ill")]
     assert written(site) == {"one-5": "ill", "two-5": "ill"}
+
+
+def test_instants_come_out_of_the_outbox_as_they_went_in(runtime: Runtime) -> None:
+    heard: list[Any] = []
+
+    @hookimpl
+    def helpouts_booking_moved(booking_id: int, from_start: datetime, to_start: datetime) -> None:
+        heard.append((booking_id, from_start, to_start))
+
+    module = ModuleType("mover")
+    module.helpouts_booking_moved = helpouts_booking_moved  # type: ignore[attr-defined]  # modules take attributes
+    site = make(runtime, module)
+    before = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    with site.database.write() as db:
+        emit(db, "booking_moved", booking_id=5, from_start=before, to_start=before + timedelta(hours=1))
+    assert Worker(site).drain() == 1
+    assert heard == [(5, before, before + timedelta(hours=1))]
 
 
 def test_what_is_rolled_back_is_never_told(runtime: Runtime) -> None:

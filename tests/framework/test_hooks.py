@@ -8,6 +8,7 @@ import subprocess
 import sys
 import timeit
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -97,6 +98,11 @@ EVENTS_BY_CONTRACT = {
     "helpouts_application_decided": {"application_id": 1, "decision": "invited"},
     "helpouts_booking_confirmed": {"booking_id": 1},
     "helpouts_booking_cancelled": {"booking_id": 1, "reason": "ill"},
+    "helpouts_booking_moved": {
+        "booking_id": 1,
+        "from_start": datetime(2026, 12, 1, 10, tzinfo=UTC),
+        "to_start": datetime(2026, 12, 2, 10, tzinfo=UTC),
+    },
     "helpouts_session_started": {"session_id": 1},
     "helpouts_session_ended": {"session_id": 1, "connected_seconds": 60},
     "helpouts_payment_changed": {"payment_id": 1, "state": "captured"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from helpouts.hookspecs import hookimpl
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.notices import NotificationChannel
 from helpouts.plugins import HealthCheck, Migrations, PluginBlueprint, Problem, Setting, UserData
-from helpouts_notify_webpush import keys, privacy, service
+from helpouts_notify_webpush import keys, privacy, reminders, service
 from helpouts_notify_webpush.channel import send
 from helpouts_notify_webpush.models import metadata
 
@@ -71,6 +72,12 @@ def helpouts_migrations() -> Iterable[Migrations]:
 def helpouts_user_data() -> Iterable[UserData]:
     """The browsers that somebody has signed up."""
     return (UserData(privacy.export, privacy.erase),)
+
+
+@hookimpl
+def helpouts_booking_moved(db: Session, booking_id: int, from_start: datetime) -> None:
+    """A reminder of the old time gives way to the new one."""
+    reminders.replace_reminders(db, booking_id, from_start)
 
 
 @hookimpl
