@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -19,6 +20,7 @@ from wtforms.fields import Field
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import AnyOf, InputRequired, Length, Optional
 
+from helpouts import formatting
 from helpouts.bookings.intake import LIMITS
 from helpouts.catalog.category import Category, CategoryField
 from helpouts.i18n import babel_locale, in_language
@@ -76,8 +78,9 @@ class TakeForm(FlaskForm):
 
 
 class WaitingForm(FlaskForm):
-    """What suits somebody who waits."""
+    """What suits somebody who waits; ``length`` is there where the listing has several."""
 
+    length: SelectField | None = None
     weekdays = CheckboxesField(
         _l("Days"), validators=[Optional()], description=_l("None of them means any day."), choices=[]
     )
@@ -118,9 +121,11 @@ def booking_form(category: Category) -> type[BookingForm]:
     return type("CategoryBookingForm", (BookingForm,), _questions(category))
 
 
-def waiting_form(category: Category) -> type[WaitingForm]:
-    """The wait-list's form with the category's questions."""
-    return type("CategoryWaitingForm", (WaitingForm,), _questions(category))
+def waiting_form(category: Category, lengths: Sequence[int]) -> type[WaitingForm]:
+    """The wait-list's form with the category's questions, and the lengths in minutes to choose from if several."""
+    choices = [SelectChoice(value=str(length), label=formatting.minutes(length)) for length in lengths]
+    length = SelectField(_l("How long?"), choices=choices) if len(lengths) > 1 else None
+    return type("CategoryWaitingForm", (WaitingForm,), {**_questions(category), "length": length})
 
 
 def series_form(category: Category) -> type[SeriesForm]:

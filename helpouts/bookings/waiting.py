@@ -51,6 +51,7 @@ def join(
     from_minute: int = 0,
     until_minute: int = 1440,
     until: date | None = None,
+    length_minutes: int | None = None,
 ) -> WaitlistEntry:
     """Wait for free time of a listing; joining again changes the wishes and keeps the place.
 
@@ -58,6 +59,7 @@ def join(
     :param weekdays: 0 = Monday; none of them is any day.
     :param from_minute: wall minutes in ``zone`` within which the session should lie.
     :param until: the last day that is of use; by default so far as :data:`LONGEST`.
+    :param length_minutes: one of the listing's lengths; its main one by default.
     :raises Unavailable: the listing cannot be booked at all.
     :raises HelpoutsError: for wishes that make no sense, at their field.
     """
@@ -69,7 +71,9 @@ def join(
     until = until or today + LONGEST
     if not today <= until <= today + LONGEST:
         raise HelpoutsError(_l("Choose a day within the next half year."), field="until")
-    if not 0 <= from_minute < until_minute <= 1440 or until_minute - from_minute < listing.length_minutes:
+    length = length_minutes or listing.length_minutes
+    listing.price_of(length)
+    if not 0 <= from_minute < until_minute <= 1440 or until_minute - from_minute < length:
         raise HelpoutsError(_l("The session has to fit between these times."), field="until_minute")
     if not set(weekdays) <= set(range(7)):
         raise HelpoutsError(_l("Choose from the list."), field="weekdays")
@@ -81,6 +85,7 @@ def join(
         db.add(entry)
     entry.weekdays, entry.from_minute, entry.until_minute = sorted(set(weekdays)), from_minute, until_minute
     entry.until, entry.zone, entry.answers = until, zone, dict(answers)
+    entry.length_minutes = None if length == listing.length_minutes else length
     db.flush()
     _look(db, listing.id)
     return entry
@@ -222,13 +227,18 @@ def _offer_to_all(db: Session, listing: Listing, waiting: Sequence[WaitlistEntry
         check_bookable(db, listing)
     except Unavailable:
         return
-    free = scheduling.free_slots(db, listing, now, max(end, now + timedelta(minutes=1)))
+    end = max(end, now + timedelta(minutes=1))
+    free: dict[int, list[datetime]] = {}
     for entry in waiting:
-        if not free:
-            return
-        if offer_one(db, listing, entry, free):
-            # What was held may have taken more than one start with it.
-            free = scheduling.free_slots(db, listing, now, end)
+        length = entry.minutes
+        if length not in free:
+            try:
+                free[length] = scheduling.free_slots(db, listing, now, end, length_minutes=length)
+            except HelpoutsError as error:  # it is not offered in that length any more
+                _close(db, entry, str(error))
+                continue
+        if offer_one(db, listing, entry, free[length]):
+            free.clear()  # what was held may have taken more than one start with it
 
 
 def offer_one(db: Session, listing: Listing, entry: WaitlistEntry, free: Iterable[datetime]) -> bool:
@@ -236,7 +246,7 @@ def offer_one(db: Session, listing: Listing, entry: WaitlistEntry, free: Iterabl
     had = set(db.scalars(select(WaitlistOffer.starts_at).where(WaitlistOffer.entry_id == entry.id)))
     for start in free:
         until = _held_until(start)
-        if start in had or until is None or not fits(entry, start, listing.length_minutes):
+        if start in had or until is None or not fits(entry, start, entry.minutes):
             continue
         try:
             booking = hold(
@@ -246,8 +256,9 @@ def offer_one(db: Session, listing: Listing, entry: WaitlistEntry, free: Iterabl
                 start,
                 entry.answers,
                 zone=entry.zone,
-                idempotency_key=f"wait:{entry.id}:{int(start.timestamp())}",
+                idempotency_key=f"wait:{entry.id}:{int(start.timestamp())}:{entry.minutes}",
                 actor=SYSTEM,
+                length_minutes=entry.length_minutes,
                 held_until=until,
             )
         except Conflict:  # the customer has another session then

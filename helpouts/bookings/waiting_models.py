@@ -38,6 +38,8 @@ class WaitlistEntry(Base):
     customer_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
     #: waiting, offered, booked, left, over
     state: Mapped[str] = mapped_column(String(10), default="waiting")
+    #: one of the listing's further lengths; None = its main one
+    length_minutes: Mapped[int | None]
     #: what suits: weekdays (0 = Monday, empty = any) and wall minutes in ``zone``, until the end of that day
     weekdays: Mapped[list[int]] = mapped_column(Json, default=list)
     from_minute: Mapped[int] = mapped_column(default=0)
@@ -53,6 +55,11 @@ class WaitlistEntry(Base):
 
     listing: Mapped[Listing] = relationship()
     customer: Mapped[User] = relationship()
+
+    @property
+    def minutes(self) -> int:
+        """How long the session is to last."""
+        return self.length_minutes or self.listing.length_minutes
 
 
 class WaitlistOffer(Base):

@@ -38,7 +38,8 @@ def join(listing_id: int) -> ResponseReturnValue:
     listing = listing_of(listing_id)
     category = service.check_bookable(db, listing)
     entry = waiting.entry_of(db, listing.id, current_user.id)
-    form = waiting_form(category)(data=_as_form(entry) if entry is not None else None)
+    lengths = [length.minutes for length in listing.offered()]
+    form = waiting_form(category, lengths)(data=_as_form(entry) if entry is not None else _asked())
     if form.validate_on_submit():
         try:
             entry = waiting.join(
@@ -51,6 +52,7 @@ def join(listing_id: int) -> ResponseReturnValue:
                 from_minute=_minute(form.from_time.data, 0),
                 until_minute=_minute(form.until_time.data, 1440),
                 until=form.until.data,
+                length_minutes=int(form.length.data) if form.length else None,
             )
             db.commit()
             flash(_("You are on the wait-list. We send you a mail as soon as a time becomes free."), "success")
@@ -85,6 +87,7 @@ def show(public_id: str) -> ResponseReturnValue:
         place=waiting.place_of(db, entry),
         offer=offer.booking if offer is not None and offer.booking.state == "held" else None,
         weekdays=[weekday_names()[day] for day in entry.weekdays],
+        length=entry.minutes if len(entry.listing.offered()) > 1 else None,
         until=format_date(entry.until, "long", locale=i18n.babel_locale()),
         from_time=_clock(entry.from_minute),
         until_time=_clock(entry.until_minute),
@@ -151,6 +154,11 @@ def _clock(minute: int) -> time:
     return time(minute // 60 % 24, minute % 60)
 
 
+def _asked() -> dict[str, Any] | None:
+    """The length that was chosen on the listing's page."""
+    return {"length": request.args.get("length", "")} if request.method == "GET" and "length" in request.args else None
+
+
 def _as_form(entry: WaitlistEntry) -> dict[str, Any] | None:
     if request.method != "GET":
         return None
@@ -158,6 +166,7 @@ def _as_form(entry: WaitlistEntry) -> dict[str, Any] | None:
     begins = _clock(entry.from_minute) if entry.from_minute else None
     answers = {f"intake_{key}": value for key, value in entry.answers.items()}
     return {
+        "length": str(entry.minutes),
         "weekdays": [str(day) for day in entry.weekdays],
         "from_time": begins,
         "until_time": ends,

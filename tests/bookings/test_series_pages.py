@@ -101,6 +101,23 @@ def test_joining_changing_and_leaving_the_wait_list(runtime, browser, place):
         assert db.scalar(select(WaitlistEntry.state)) == "left"
 
 
+def test_waiting_for_another_length_of_the_listing(runtime, browser, place):
+    listing, customer, given = place
+    client = browser(customer.id)
+    assert "How long?" not in client.get(f"/wait/{listing.id}").text, "there is one length only"
+    with runtime.database.write() as db:
+        db.merge(listing).more_lengths = [[60, 0 if listing.pricing == "free" else 4500]]
+    path = f"/wait/{listing.id}?length=60"
+    assert re.search(r'<option selected value="60">', client.get(path).text)
+    wrong = submit(client, path, length="45", from_time="", until_time="", until="", **given)
+    assert wrong.status_code == 400
+    reply = submit(client, path, length="60", from_time="", until_time="", until="", **given)
+    assert reply.status_code == 303, reply.text
+    assert "1 hr" in client.get(reply.headers["Location"]).text
+    with runtime.database.read() as db:
+        assert db.scalar(select(WaitlistEntry.length_minutes)) == 60
+
+
 def test_wishes_that_make_no_sense_are_refused_at_their_field(runtime, browser, place):
     listing, customer, given = place
     reply = submit(

@@ -128,6 +128,37 @@ def test_nobody_is_offered_two_at_once_and_no_slot_goes_to_two(db, listing):
     assert len(set(db.scalars(select(WaitlistOffer.starts_at)))) == 2
 
 
+def test_each_is_offered_the_length_that_they_wait_for(db, listing):
+    listing.more_lengths = [[60, 4500]]
+    long, short = join(db, listing, "Long X", length_minutes=60), join(db, listing, "Short X")
+    cancel_first(db, listing)
+    assert states(db, long, short) == ["waiting", "offered"], "half an hour is too short for the first"
+    waiting.leave(db, short, Actor("customer", short.customer_id, ""))
+    second = db.scalars(select(Booking).where(Booking.state == "confirmed")).unique().one()
+    service.cancel(db, second, "", Actor("expert", second.host_id, ""))
+    work(db)
+    assert states(db, long) == ["offered"]
+    booking = held(db, long)
+    assert (booking.starts_at, booking.ends_at - booking.starts_at) == (FIRST, timedelta(minutes=60))
+    assert booking.amount_minor == 4500
+
+
+def test_who_waits_for_a_length_that_is_not_offered_any_more_is_let_go(db, listing):
+    listing.more_lengths = [[60, 4500]]
+    long, short = join(db, listing, "Long X", length_minutes=60), join(db, listing, "Short X")
+    listing.more_lengths = []
+    cancel_first(db, listing)
+    assert states(db, long, short) == ["over", "offered"]
+
+
+@pytest.mark.parametrize(("minutes", "window"), [(45, {}), (60, {"from_minute": 600, "until_minute": 645})])
+def test_a_length_that_is_not_offered_or_does_not_fit_is_refused(db, listing, minutes, window):
+    listing.more_lengths = [[60, 4500]]
+    with pytest.raises(HelpoutsError) as refusal:
+        join(db, listing, "Long X", length_minutes=minutes, **window)
+    assert refusal.value.field == ("until_minute" if window else "length")
+
+
 def test_three_missed_offers_give_the_place_up(db, listing):
     entry = join(db, listing, "First X")
     entry.missed = 2
