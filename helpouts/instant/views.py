@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
-from sqlalchemy import select
+from sqlalchemy import Integer, bindparam, literal_column, select
 
 from helpouts import site
 from helpouts.accounts.models import User
@@ -16,6 +16,7 @@ from helpouts.accounts.security import safe_next
 from helpouts.catalog.cards import picture
 from helpouts.catalog.models import ExpertMember, Listing
 from helpouts.clock import clock
+from helpouts.db.columns import rows
 from helpouts.errors import HelpoutsError, NotFound
 from helpouts.i18n import current_zone, in_language
 from helpouts.i18n import gettext as _
@@ -283,16 +284,23 @@ def on_every_page() -> dict[str, Any]:
     return {"now_desk": _desk(), "help_now": help_now}
 
 
+_ME = bindparam("me", type_=Integer)
+_member, _switch, _asked = ExpertMember.__table__.c, AvailableSwitch.__table__.c, InstantRequest.__table__.c
+_STANDING = select(
+    select(_member.id).where(_member.user_id == _ME).limit(1).scalar_subquery(),
+    select(_switch.is_on).where(_switch.user_id == _ME).scalar_subquery(),
+    select(_asked.public_id)
+    .where(_asked.customer_id == _ME, _asked.state.in_([literal_column(f"'{state}'") for state in OPEN_STATES]))
+    .limit(1)
+    .scalar_subquery(),
+)
+
+
 def _desk() -> dict[str, Any] | None:
     if not current_user.is_authenticated:
         return None
     if "desk" not in g:
-        me = current_user.id
-        serves = select(ExpertMember.id).where(ExpertMember.user_id == me).limit(1).scalar_subquery()
-        is_on = select(AvailableSwitch.is_on).where(AvailableSwitch.user_id == me).scalar_subquery()
-        mine = (InstantRequest.customer_id == me, InstantRequest.state.in_(OPEN_STATES))
-        asked = select(InstantRequest.public_id).where(*mine).limit(1).scalar_subquery()
-        row = current_db().execute(select(serves, is_on, asked)).one()
+        (row,) = rows(current_db(), _STANDING, me=current_user.id)
         g.desk = {"expert": row[0] is not None, "on": bool(row[1]), "request": row[2]}
     found: dict[str, Any] = g.desk
     return found if found["expert"] or found["request"] else None

@@ -15,9 +15,10 @@ import gzip
 import hashlib
 from functools import lru_cache
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, has_request_context, request
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response
 
@@ -36,6 +37,8 @@ def init_app(app: Flask) -> None:
             if found:
                 values["v"] = found
 
+    app.jinja_env.globals["url_for"] = _Addresses(app).url_for
+
     @app.after_request
     def let_keep(response: Response) -> Response:
         name = (request.view_args or {}).get("filename")
@@ -46,6 +49,25 @@ def init_app(app: Flask) -> None:
                 if response.status_code == 200 and request.accept_encodings["gzip"] > 0:
                     _compress(app, response, name)
         return response
+
+
+class _Addresses:
+    """``url_for`` of templates: a page names some forty static files, so their addresses are kept for a second."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._kept: dict[tuple[str, str, str], tuple[float, str]] = {}
+
+    def url_for(self, endpoint: str, **values: Any) -> str:
+        """Flask's, which is asked where it is no static file, and once a second where it is."""
+        if len(values) != 1 or "filename" not in values or not endpoint.endswith("static"):
+            return self._app.url_for(endpoint, **values)
+        key, now = (endpoint, values["filename"], request.script_root if has_request_context() else ""), monotonic()
+        since, address = self._kept.get(key, (0.0, ""))
+        if not address or now - since > 1:
+            address = self._app.url_for(endpoint, **values)
+            self._kept[key] = (now, address)
+        return address
 
 
 def digest_of(app: Flask, endpoint: str, filename: str) -> str:

@@ -113,7 +113,7 @@ def test_waiting_for_another_length_of_the_listing(runtime, browser, place):
     assert wrong.status_code == 400
     reply = submit(client, path, length="60", from_time="", until_time="", until="", **given)
     assert reply.status_code == 303, reply.text
-    assert "1 hr" in client.get(reply.headers["Location"]).text
+    assert "<dd>1 h</dd>" in client.get(reply.headers["Location"]).text
     with runtime.database.read() as db:
         assert db.scalar(select(WaitlistEntry.length_minutes)) == 60
 
