@@ -26,7 +26,7 @@ from helpouts.catalog.naming import language_name
 from helpouts.catalog.records import LANGUAGES, Facet, FacetOption, SearchPage, SearchRequest
 from helpouts.finding.conditions import FACET_PREFIX
 from helpouts.finding.models import ListingSearch
-from helpouts.finding.search import SORTS, search
+from helpouts.finding.search import SORTS, first, search
 from helpouts.finding.upkeep import catch_up
 from helpouts.i18n import in_language
 from helpouts.reviews.models import Review
@@ -62,7 +62,7 @@ def featured(db: Session, limit: int = 6) -> list[ListingCard]:
 
 def front_page(db: Session) -> dict[str, Any]:
     """What the front page shows: fields with counts, who is free next, recent voices, and what people ask for."""
-    free = search(db, SearchRequest(sort="next_free", per_page=6)).items
+    free = first(db, SearchRequest(sort="next_free", per_page=6))
     categories = runtime_of(db).registry.categories(db).values()
     return {
         "categories": category_tiles(db),

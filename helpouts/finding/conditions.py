@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, false, literal, or_, select
@@ -111,6 +112,7 @@ def next_free(now: datetime) -> ColumnElement[int]:
     return case((first.is_(None), NEVER), (first >= earliest, first), (last >= earliest, following), else_=NEVER)
 
 
+@lru_cache(maxsize=8)
 def is_available(now: datetime) -> Any:
     """Whether one of those who serve the listing takes a session this minute."""
     members = select(ExpertMember.expert_id).where(ExpertMember.user_id.in_(available_users(now)))

@@ -57,6 +57,16 @@ def search(db: Session, request: SearchRequest) -> SearchPage:
     return SearchPage(items, counted.total, page=page, pages=pages, **options)
 
 
+def first(db: Session, request: SearchRequest) -> tuple[ListingCard, ...]:
+    """The first hits of the search alone, where nobody asks how many there are, nor for filters."""
+    db.flush()
+    catch_up(db)
+    now, categories = clock.now(), runtime_of(db).registry.categories(db)
+    groups = spelling.understand(db, request.q).groups
+    chosen = hits.ordered(db, request, categories, groups, now, max(1, min(request.per_page, MOST_PER_PAGE)))
+    return hits.cards(db, chosen, request, now)
+
+
 def _nearest(
     db: Session, request: SearchRequest, categories: Mapping[str, Category], groups: text.Groups, now: datetime
 ) -> tuple[tuple[ListingCard, ...], tuple[str, ...]]:
