@@ -37,7 +37,8 @@ PAGE = """<!doctype html>
 <link rel="icon" href="data:,"></head>
 <body><main class="page"><h1>{{ _("Choose a time") }}</h1>
 {% from "helpouts/_slots.html" import slot_picker %}
-<form action="/sent">{{ slot_picker(days, "start", selected, "Europe/Berlin", zones | default(none), source | default(none)) }}
+{% set zones, source = zones | default(none), source | default(none) %}
+<form action="/sent">{{ slot_picker(days, "start", selected, "Europe/Berlin", zones, source) }}
 <p><button>Send</button></p></form></main>
 <script type="module" src="/static/js/slot-picker.js"></script></body></html>"""
 
