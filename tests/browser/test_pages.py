@@ -20,12 +20,15 @@ from helpouts.bookings import links, moving, series, waiting
 from helpouts.bookings import service as bookings
 from helpouts.bookings.models import Booking
 from helpouts.calendars.models import CalendarSource
-from helpouts.catalog.models import Listing
+from helpouts.catalog.models import ExpertMember, Listing
 from helpouts.catalog.records import SearchRequest
+from helpouts.catalog.service import expert_of
 from helpouts.clock import clock
+from helpouts.companies import invitations
 from helpouts.demo.history import answers
 from helpouts.instant import asking, presence
 from helpouts.instant.models import DevicePresence
+from helpouts.jobs.models import Job
 from helpouts.plugins.service import write_settings
 from helpouts.runtime import Runtime, runtime_of
 from helpouts.scheduling.service import free_slots
@@ -184,8 +187,26 @@ def places(runtime: Runtime) -> list[Place]:
         ]
         found += [Place("operator", f"/console/plugins/{name}/") for name in ("payments_wallet", "video_aiortc")]
         found += [Place("operator", f"/console/{part}/") for part in CONSOLE]
-    found += _wishes(runtime)
+    found += _wishes(runtime) + _company(runtime)
     return [*found, Place("customer", "/console/", 403)]
+
+
+def _company(runtime: Runtime) -> list[Place]:
+    """The expert's profile becomes a company's, with a second person and an open invitation."""
+    with runtime.database.write() as db:
+        owner = db.scalars(select(User).where(User.email == "expert@demo.example")).one()
+        expert, second = expert_of(db, owner), make_user(db, "Maximiliane Oberhuber-Schmittlein", "expert")
+        assert expert is not None
+        expert.kind = "company"
+        db.add(ExpertMember(expert_id=expert.id, user_id=second.id, role="manager"))
+        invitations.invite(db, expert, "somebody.with.a.long.name@a-long-domain.example", "member", owner)
+        mail = db.scalars(select(Job).where(Job.kind == "mail.send").order_by(Job.id.desc()).limit(1)).one()
+        link = re.search(r"/company/join/[\w-]+", mail.payload["body"])
+        assert link is not None
+        return [
+            *(Place("expert", path) for path in ("/expert/people", f"/expert/people/{second.id}")),
+            *(Place(who, link[0]) for who in ("visitor", "customer")),
+        ]
 
 
 def _wishes(runtime: Runtime) -> list[Place]:
