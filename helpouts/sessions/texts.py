@@ -56,6 +56,7 @@ def _devices() -> dict[str, str]:
         "no_microphone": _("No microphone was found. Connect one, or take part without: you can listen and write."),
         "device_busy": _("Another program is using your camera. Close it, then try again."),
         "microphone_busy": _("Another program is using your microphone. Close it, then try again."),
+        "no_speaker": _("This speaker cannot be used. Choose another one."),
         "camera_gone": _("Your camera is gone. Connect one to be seen again."),
         "camera_replaced": _("Your camera is gone. Now in use: %(device)s."),
         "microphone_gone": _("Your microphone is gone. Connect one to be heard again."),

@@ -9,7 +9,7 @@ const TROUBLES = {NotAllowedError: "blocked", NotReadableError: "busy", AbortErr
 /**
  * Events: "change" {kind, track} (kind "audio" or "video", track null when there is none), "list",
  * "lost" {kind, next} (its device was pulled out; next is the label of the one taken instead, or null),
- * "found" {kind, label} (a new one was plugged in).
+ * "found" {kind, label} (a new one was plugged in), "speaker" (its id).
  */
 export class Devices extends EventTarget {
   #tracks = {audio: null, video: null};
@@ -49,8 +49,7 @@ export class Devices extends EventTarget {
   async choose(kind, deviceId) {
     if (kind === "speaker") {
       this.speaker = deviceId;
-      for (const element of document.querySelectorAll("[data-remote]")) await element.setSinkId?.(deviceId);
-      this.#tell("list");
+      this.#tell("speaker", deviceId);
       return true;
     }
     const of = kind === "camera" ? "video" : "audio";

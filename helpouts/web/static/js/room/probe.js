@@ -5,14 +5,16 @@ const CONNECT_MS = 8000;
 const SETTLE_MS = 2000; // until the sender has found the rate of the path
 const MEASURE_MS = 2500;
 const STEP_MS = 500;
+const WIDTH = 320, HEIGHT = 240;
+const MOST_BITS = 1_500_000; // a second: more than a good picture needs
 export const NOTHING = {path: null, rttMs: null, lossPercent: 100, kbps: 0};
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
 
-/** A picture that no encoder can make small. */
+// A small picture that no encoder can make smaller: it fills the network, and a slow machine keeps up with it.
 function noise() {
-  const canvas = Object.assign(document.createElement("canvas"), {width: 640, height: 480});
+  const canvas = Object.assign(document.createElement("canvas"), {width: WIDTH, height: HEIGHT});
   const tile = Object.assign(document.createElement("canvas"), {width: 128, height: 128});
   const data = tile.getContext("2d").createImageData(128, 128);
   crypto.getRandomValues(data.data);
@@ -21,8 +23,8 @@ function noise() {
   const context = canvas.getContext("2d");
   const timer = setInterval(() => {
     const size = 96 + 64 * Math.random();
-    for (let x = -size * Math.random(); x < 640; x += size) {
-      for (let y = -size * Math.random(); y < 480; y += size) context.drawImage(tile, x, y, size, size);
+    for (let x = -size * Math.random(); x < WIDTH; x += size) {
+      for (let y = -size * Math.random(); y < HEIGHT; y += size) context.drawImage(tile, x, y, size, size);
     }
   }, 50);
   const track = canvas.captureStream(20).getVideoTracks()[0];
@@ -47,6 +49,7 @@ export async function loopBack(open, {abort}) {
   try {
     ends = await step(open({onState}));
     for (const end of new Set(Object.values(ends))) end.peerPresent(true);
+    ends.sending.prefer("video", {maxBitrate: MOST_BITS});
     ends.sending.publish({audio: null, video: picture.track});
     if (!await step(Promise.race([stands, sleep(CONNECT_MS)]))) return NOTHING;
     await step(sleep(SETTLE_MS));
@@ -61,8 +64,7 @@ export async function loopBack(open, {abort}) {
       path: readings.at(-1).protocol || "udp",
       rttMs: rtts.length ? rtts[rtts.length >> 1] : null,
       lossPercent: mean(readings.map(({lossPercent}) => lossPercent)),
-      // What the sender believes in counts too: a slow machine makes smaller pictures than the network would carry.
-      kbps: Math.round(mean(readings.map(({receiveKbps, availableKbps}) => Math.max(receiveKbps, availableKbps ?? 0)))),
+      kbps: Math.round(mean(readings.map(({receiveKbps}) => receiveKbps))),
     };
   } finally {
     picture.stop();

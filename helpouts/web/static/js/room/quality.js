@@ -8,7 +8,7 @@ export function score({rttMs, lossPercent, receiveKbps, fps, freezes}, {expected
     lossPercent > 6 ? 2 : lossPercent > 2 ? 1 : 0,
     rttMs > 500 ? 2 : rttMs > 250 ? 1 : 0,
     pictures && fps && fps < 5 ? 2 : pictures && fps && fps < 12 ? 1 : 0,
-    freezes > 1 ? 2 : freezes ? 1 : 0,
+    freezes > 2 ? 2 : freezes ? 1 : 0,
   ];
   return ["good", "fair", "poor"][Math.max(...steps)];
 }

@@ -3,14 +3,18 @@
 
 import {RoomSocket} from "./socket.js";
 
+const FADE_MS = 8000;
+const STAYS = ["connecting", "waiting", "peer_left"];
+
 export class Room extends EventTarget {
-  #handlers = {}; #actions = {};
+  #handlers = {}; #actions = {}; #fading = null;
 
   constructor(root, settings) {
     super();
     this.root = root;
     this.settings = settings;
     this.texts = settings.texts;
+    this.remote = root.querySelector("[data-remote]"); // may be in a window of its own
     this.own = {mic: true, camera: true, screen: false}; // what the other side is told of us
     this.socket = new RoomSocket({ticketUrl: settings.ticketUrl, csrf: settings.csrf});
     this.socket.addEventListener("message", ({detail}) => {
@@ -67,13 +71,18 @@ export class Room extends EventTarget {
   }
 
   /** A line over the picture; null takes it away. */
-  status(key, tone = "info", values = {}) { this.tell(key ? this.say(key, values) : "", tone); }
+  status(key, tone = "info", values = {}) {
+    this.tell(key ? this.say(key, values) : "", tone, STAYS.includes(key));
+    this.find("status").dataset.key = key ?? "";
+  }
 
   /** The same for screen readers only. */
   announce(key) { this.find("announce").textContent = this.say(key); }
 
-  /** The same with a text that is ready to be read. */
-  tell(text, tone = "info") {
+  /** The same with a text that is ready to be read.  What is no trouble goes after a while. */
+  tell(text, tone = "info", stays = false) {
+    clearTimeout(this.#fading);
+    if (text && !stays && ["info", "success"].includes(tone)) this.#fading = setTimeout(() => this.status(null), FADE_MS);
     const line = this.find("status");
     line.textContent = text;
     line.dataset.tone = tone;

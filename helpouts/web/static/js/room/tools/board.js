@@ -18,7 +18,7 @@ export function setUpBoard(room) {
   // -- taking one ----------------------------------------------------------------------------------------------
 
   room.action("snapshot", async () => {
-    const video = room.root.dataset.peerScreen === "true" && room.find("remote-screen").videoWidth ? room.find("remote-screen") : room.find("remote");
+    const video = room.root.dataset.peerScreen === "true" && room.find("remote-screen").videoWidth ? room.find("remote-screen") : room.remote;
     if (!video.videoWidth) return room.status("snapshot_none", "warning");
     const part = Math.min(1, LONGEST_SIDE / Math.max(video.videoWidth, video.videoHeight));
     const frame = new OffscreenCanvas(Math.round(video.videoWidth * part), Math.round(video.videoHeight * part));

@@ -3,14 +3,14 @@
 import {Call} from "../call.js";
 import {Meter} from "../meter.js";
 
-const STATUS_MS = 6000; // good news need not stay
+const PASSING = ["connecting", "reconnecting", "waiting", "unavailable"]; // over when the media stand
 
 export function setUpCall(room) {
   const {root, settings, texts, own, socket, devices} = room;
   const call = room.call = new Call(root, socket);
   const meter = new Meter(root, settings);
   room.meter = meter;
-  let joined = false, over = false, peerHere = null, reassure = null;
+  let joined = false, over = false, peerHere = null, theirs = {};
 
   devices.addEventListener("change", () => media.send());
   room.addEventListener("join", () => {
@@ -70,10 +70,15 @@ export function setUpCall(room) {
   }
 
   function peerState(state) {
-    const {mic = true, camera = true, screen = false, sound_only: soundOnly = false} = state;
+    theirs = state;
+    room.dispatchEvent(new CustomEvent("peerstate", {detail: state}));
+    showPeer();
+  }
+
+  function showPeer() {
+    const {mic = true, camera = true, screen = false, sound_only: soundOnly = false} = theirs;
     root.dataset.peerCamera = camera && !soundOnly && !own.sound_only;
     root.dataset.peerScreen = screen;
-    room.dispatchEvent(new CustomEvent("peerstate", {detail: state}));
     const line = room.find("peer-state");
     line.textContent = [!mic && "peer_muted", soundOnly ? "peer_sound_only" : !camera && "peer_camera_off", screen && "peer_shares"]
       .filter(Boolean).map((key) => room.say(key)).join(" ");
@@ -89,13 +94,12 @@ export function setUpCall(room) {
   }
 
   call.addEventListener("state", ({detail}) => {
-    clearTimeout(reassure);
     root.dataset.media = detail;
     if (detail === "reconnecting") room.status("reconnecting", "warning");
     else if (detail === "connected" && !peerHere) room.status("waiting");
-    else if (detail === "connected") reassure = setTimeout(() => room.status(null), STATUS_MS);
+    else if (detail === "connected" && PASSING.includes(room.find("status").dataset.key)) room.status(null);
   });
-  call.addEventListener("blocked", () => addEventListener("click", () => room.find("remote").play(), {once: true}));
+  call.addEventListener("blocked", () => addEventListener("click", () => room.remote.play(), {once: true}));
 
   // -- controls ------------------------------------------------------------------------------------------------
 
@@ -106,7 +110,7 @@ export function setUpCall(room) {
   room.action("leave", () => leave(settings.summaryUrl));
   room.action("report", () => leave(settings.reportUrl));
   room.action("end", () => { if (confirm(texts.confirm_end)) room.send({type: "end"}); });
-  room.addEventListener("changed", controls);
+  room.addEventListener("changed", () => { controls(); showPeer(); });
 
   function leave(url) { call.close(); devices.stop(); socket.close(); location.assign(url); }
 

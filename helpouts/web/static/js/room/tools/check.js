@@ -61,6 +61,8 @@ export function setUpCheck(room) {
     clearInterval(listening);
     own.camera = Boolean(devices.video);
     own.mic = Boolean(devices.audio);
+    devices.enable("video", own.camera);
+    devices.enable("audio", own.mic);
     room.stage("call");
     room.dispatchEvent(new Event("join"));
   });

@@ -34,8 +34,12 @@ export function setUpDevices(room) {
     const stream = devices.video && new MediaStream([devices.video]);
     if (kind === "video") for (const view of root.querySelectorAll("[data-preview], [data-self]")) view.srcObject = stream;
     if (kind === "audio") meter();
-    own.camera &&= Boolean(devices.video);
-    own.mic &&= Boolean(devices.audio);
+    if (root.dataset.stage !== "call" || devices[kind]) return;
+    own[kind === "audio" ? "mic" : "camera"] = false; // one that comes back is as quiet as the button says
+    devices.enable(kind, false);
+  });
+  devices.addEventListener("speaker", ({detail}) => {
+    room.remote.setSinkId?.(detail).catch(() => room.status("no_speaker", "warning"));
   });
   devices.addEventListener("lost", ({detail: {kind, next}}) => {
     const what = kind === "audio" ? "microphone" : "camera";

@@ -5,13 +5,14 @@ import {Steady, score} from "../quality.js";
 
 const VOICE_BITS = 40_000, MUSIC_BITS = 160_000;
 const TOLD_EVERY = 3; // readings
-const SLOW_AFTER = 2; // readings
+const SLOW_AFTER = 3; // readings
+const WARM_UP = 4; // readings after the other side has come, until the rates have settled
 const WIDE = 640; // a camera picture narrower than that is one that has been made smaller
 
 export function setUpQuality(room) {
   const {root, call, devices, own, media} = room;
   const steady = new Steady();
-  let readings = 0, slow = 0, dismissed = false, here = false, soundOnly = false;
+  let readings = 0, settled = 0, slow = 0, dismissed = false, here = false, theirs = {};
 
   // Sound goes first when there is not room for both.
   function prefer() {
@@ -22,13 +23,13 @@ export function setUpQuality(room) {
   room.addEventListener("join", prefer);
   devices.addEventListener("change", ({detail: {kind}}) => { if (kind === "audio") prefer(); });
 
-  room.addEventListener("peer", ({detail}) => { here = detail.present; slow = 0; });
-  room.addEventListener("peerstate", ({detail}) => { soundOnly = Boolean(detail.sound_only); });
+  room.addEventListener("peer", ({detail}) => { here = detail.present; slow = settled = 0; });
+  room.addEventListener("peerstate", ({detail}) => { theirs = detail; });
 
   call.addEventListener("figures", ({detail: figures}) => {
     const broken = root.dataset.media !== "connected";
     const word = !here ? "good" : broken ? "lost" : score(figures, {
-      expected: true, pictures: root.dataset.peerCamera === "true" && media.pictures,
+      expected: theirs.mic !== false || theirs.camera !== false, pictures: root.dataset.peerCamera === "true" && media.pictures,
     });
     const shown = steady.next(word);
     show(shown);
@@ -49,10 +50,10 @@ export function setUpQuality(room) {
     const sends = own.camera && media.pictures && here;
     const small = figures.limitation === "bandwidth" && figures.sendWidth < WIDE;
     const starving = sends && figures.availableKbps !== null && figures.availableKbps < 250;
-    slow = sends && (small || starving || word === "poor") ? slow + 1 : Math.max(0, slow - 0.5);
+    slow = settled++ >= WARM_UP && sends && (small || starving || word === "poor") ? slow + 1 : Math.max(0, slow - 0.5);
     if (slow === 0) dismissed = false;
     const notice = room.find("slow");
-    const wanted = slow >= SLOW_AFTER && !dismissed && !own.sound_only && !soundOnly;
+    const wanted = slow >= SLOW_AFTER && !dismissed && !own.sound_only && !theirs.sound_only;
     if (!notice.hidden && slow >= 1 && !dismissed && !own.sound_only) return; // not to and fro
     notice.hidden = !wanted;
     if (wanted) room.find("slow-text").textContent = room.say(small || starving ? "slow_smaller" : "slow_poor");
@@ -61,11 +62,7 @@ export function setUpQuality(room) {
   room.addEventListener("changed", () => { if (own.sound_only) room.find("slow").hidden = true; });
 
   function report(figures, verdict) {
-    const {rttMs, lossPercent, sendKbps, receiveKbps, fps, frameWidth, frameHeight, path, protocol, limitation} = figures;
-    room.send({
-      type: "quality", verdict, rtt: rttMs, loss: Math.round(lossPercent * 10) / 10, send_kbps: sendKbps,
-      receive_kbps: receiveKbps, fps, width: frameWidth, height: frameHeight, path, protocol, limitation,
-    });
+    room.send({type: "quality", ...figures, quality: verdict, path: figures.protocol === "tcp" ? "tcp" : figures.path});
   }
 
   function list(figures, word) {

@@ -15,7 +15,6 @@ export function setUpSoundOnly(room) {
     own.sound_only = !own.sound_only;
     room.status(own.sound_only ? "sound_only" : "sound_only_over");
     apply();
-    if (own.sound_only) room.root.dataset.peerCamera = false; // theirs says so itself when it comes back
   });
   room.addEventListener("peerstate", ({detail}) => {
     if (theirs === Boolean(detail.sound_only)) return;

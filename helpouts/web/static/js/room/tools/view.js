@@ -4,7 +4,7 @@ const CORNERS = ["end-end", "end-start", "start-start", "start-end"];
 
 export function setUpView(room) {
   const {root} = room;
-  const remote = room.find("remote"), stage = remote.parentElement;
+  const {remote} = room, stage = remote.parentElement;
   let corner = 0, hidden = false, apart = null;
 
   room.action("corner", () => {

@@ -11,18 +11,25 @@ export function setUpWaiting(room) {
   let timer = null;
 
   function tick() {
+    if (room.meter.seconds) return hide(); // they have been here before this page was opened
     const left = Math.ceil((Date.parse(settings.startsAt) - Date.now()) / 1000);
     const parts = [Math.floor(left / 60), left % 60].map((part) => String(part).padStart(2, "0"));
     countdown.textContent = left > 0 ? room.say("begins_in", {time: parts.join(":")}) : room.say("has_begun");
   }
 
-  room.addEventListener("peer", ({detail: {present, before}}) => {
+  function hide() {
     clearInterval(timer);
-    card.hidden = present || before !== null;
-    room.root.dataset.waiting = !card.hidden;
-    if (!card.hidden) {
-      tick();
+    card.hidden = true;
+    room.root.dataset.waiting = false;
+  }
+
+  room.addEventListener("peer", ({detail: {present, before}}) => {
+    if (present || before !== null) hide();
+    else {
+      card.hidden = false;
+      room.root.dataset.waiting = true;
       timer = setInterval(tick, 1000);
+      tick();
     }
     if (!present) return;
     play(ARRIVAL_NOTES, room.devices.speaker);
