@@ -96,6 +96,16 @@ class Network:
         self.inside += 1
         self._settle()
 
+    def rebind(self) -> None:
+        """A router on the way gives the UDP flows another address; what is inside knows nothing of it.  Works once."""
+        address = f"{self._subnet}.77"
+        self._within("ip", "address", "add", f"{address}/24", "dev", f"{self._cable}i")
+        chain = "{ type nat hook postrouting priority 100; }"
+        rule = f"meta l4proto udp snat to {address}"
+        self._within(
+            "nft", f"add table ip router; add chain ip router out {chain}; add rule ip router out {rule}"
+        )  # fmt: skip
+
     def launcher(self, program: str) -> str:
         """The path of a program that runs ``program`` inside, with all arguments and open files."""
         path = self._folder / Path(program).name

@@ -86,6 +86,22 @@ async def test_a_new_address_moves_the_leg_and_nobody_notices(net: Network) -> N
         assert calls.driver.statistics()["legs"] == 2
 
 
+async def test_a_router_that_gives_the_flow_another_address_interrupts_nothing_for_long(net: Network) -> None:
+    async with calling(helpouts_video_aiortc, behind=net, public_ip=net.address) as calls:
+        ann, bob = await calls.page("ann", away=True), await calls.page("bob")
+        await moves(ann)
+        legs = {leg.participant: leg for _room, leg in calls.driver._legs.values()}
+        net.rebind()
+
+        async def moved() -> bool:
+            return bool(legs["ann"]._address[0].endswith(".77"))
+
+        await until(moved)
+        await healed(ann)
+        await healed(bob)
+        assert await bob.evaluate("states") == ["connecting", "connected"]
+
+
 async def test_who_slept_longer_than_the_relay_waits_comes_back_with_a_new_grant(
     net: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,12 @@ const DISCONNECTED_MS = 2000; // a short gap heals by itself
 const ATTEMPT_MS = 8000; // how long a restart may take before the next one
 const READY_MS = 3000; // send anyway after this long: the message that the other side is ready may have been lost
 const GIVE_UP_MS = 120000;
+// Browsers take seconds to find out that a path is dead.  Sound comes fifty times a second: when nothing has come for
+// this long, asking the relay for a fresh start costs little and mends a change of address at once.
+const SILENCE_MS = 500;
+const LOOK_MS = 100;
+const QUIET_MS = 5000; // the silence may be the other side's: no more often than this, ever less, told only if it lasts
+const TELL_MS = 1000;
 const RETRY_MS = [0, 500, 1000, 2000, 4000, 5000];
 // While a call is interrupted, seconds count.  A request that began without a network waits ever longer for an answer,
 // also when the network is back: it is given up soon and begun anew.  Now and then it gets more time, for slow networks.
@@ -30,6 +36,7 @@ class Connection {
   #restarting = null;
   #negotiating = Promise.resolve(); // one round after the other
   #timer = null;
+  #watching = null; #theirs = []; #asked = 0; #pause = QUIET_MS;
   #statistics;
   #online = () => { if (this.#location && this.#state !== "connecting") this.restart(); };
   #pagehide = () => this.#leave();
@@ -43,6 +50,7 @@ class Connection {
     this.#statistics = new kit.Statistics();
     this.#pc = new RTCPeerConnection({iceServers: config.iceServers || [], bundlePolicy: "max-bundle"});
     this.#pc.onconnectionstatechange = () => this.#connectionChanged();
+    this.#watching = setInterval(() => this.#look(), LOOK_MS);
     signal.onmessage = (message) => this.#heard(message);
     addEventListener("online", this.#online);
     addEventListener("pagehide", this.#pagehide);
@@ -60,6 +68,7 @@ class Connection {
 
   peerPresent(present) {
     clearTimeout(this.#readyTimer);
+    if (!present) this.#theirs = [];
     if (present) {
       this.#say({hello: true});
       this.#readyTimer = setTimeout(() => this.#slots.ready(), READY_MS);
@@ -71,10 +80,10 @@ class Connection {
     return this.#statistics.of(this.#pc);
   }
 
-  restart() {
+  restart({quietly = false} = {}) {
     if (this.#over || (!this.#location && this.#state === "connecting")) return Promise.resolve();
     if (!this.#location) return Promise.resolve(this.#finish("failed")); // left with the page, which came back
-    this.#restarting = this.#restarting || this.#restart().finally(() => { this.#restarting = null; });
+    this.#restarting = this.#restarting || this.#restart(quietly).finally(() => { this.#restarting = null; });
     return this.#restarting;
   }
 
@@ -161,9 +170,17 @@ class Connection {
     }
   }
 
-  async #restart() {
+  async #restart(quietly) {
+    const telling = setTimeout(() => this.#tell("reconnecting"), quietly ? TELL_MS : 0);
+    try {
+      await this.#restartUntilItStands();
+    } finally {
+      clearTimeout(telling);
+    }
+  }
+
+  async #restartUntilItStands() {
     const end = performance.now() + GIVE_UP_MS;
-    this.#tell("reconnecting");
     for (let attempt = 0; !this.#over; attempt += 1) {
       try {
         await sleep(jittered(HURRY_MS[Math.min(attempt, HURRY_MS.length - 1)]));
@@ -187,6 +204,23 @@ class Connection {
       }
     }
     return false;
+  }
+
+  // Nothing comes although the other side sends: perhaps our address is another now.
+  #look() {
+    const now = performance.timeOrigin + performance.now();
+    if (this.#state !== "connected" || this.#restarting) return;
+    if (!this.#theirs.includes("audio") && !this.#theirs.includes("video")) return;
+    const receivers = this.#pc.getReceivers().flatMap((receiver) => receiver.getSynchronizationSources());
+    const last = Math.max(0, ...receivers.map(({timestamp}) => timestamp));
+    if (last && now - last < SILENCE_MS) this.#pause = QUIET_MS;
+    else if (last && now - this.#asked > this.#pause) this.#ask(now);
+  }
+
+  #ask(now) {
+    this.#asked = now;
+    this.#pause = Math.min(2 * this.#pause, 60000);
+    this.restart({quietly: true});
   }
 
   #connectionChanged() {
@@ -213,7 +247,10 @@ class Connection {
     if (!message || this.#over) return;
     if (message.negotiate) this.#renegotiate();
     if (message.ready) this.#slots.ready();
-    if (Array.isArray(message.sending)) this.#slots.sending(message.sending);
+    if (Array.isArray(message.sending)) {
+      this.#theirs = message.sending;
+      this.#slots.sending(message.sending);
+    }
   }
 
   #say(message) {
@@ -232,6 +269,7 @@ class Connection {
   #finish(state, error) {
     clearTimeout(this.#timer);
     clearTimeout(this.#readyTimer);
+    clearInterval(this.#watching);
     removeEventListener("online", this.#online);
     removeEventListener("pagehide", this.#pagehide);
     this.#slots.close();
