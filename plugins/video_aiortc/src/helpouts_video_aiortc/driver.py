@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import ipaddress
 import logging
 import secrets
 from collections.abc import Callable
@@ -12,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from helpouts.sessions.transport import JoinGrant, Json, MediaRoom, TransportContext, TransportError, TransportFull
-from helpouts_video_aiortc import EVERYWHERE, private
+from helpouts_video_aiortc import EVERYWHERE, opening, private
 from helpouts_video_aiortc.leg import Leg
-from helpouts_video_aiortc.port import UdpPort
 from helpouts_video_aiortc.room import SEATS, Room
 from helpouts_video_aiortc.slots import KINDS
 from helpouts_video_aiortc.tcp import Streams
@@ -29,7 +27,6 @@ SILENCE_SECONDS = 60.0
 CHECK_SECONDS = 30.0  # of somebody's network; a page needs ten
 SWEEP_SECONDS = 2.0
 RETRY_SECONDS = 5
-PORT_ATTEMPTS = 10
 
 
 class UnknownGrant(Exception):
@@ -53,7 +50,7 @@ class RelayDriver:
         self._clock = clock
         self._certificate = private.Certificate()
         self._bind = str(settings.get("bind") or EVERYWHERE)
-        self._port = _open_port(self._bind, int(settings.get("port", 0)), clock)
+        self._port = opening.open_port(self._bind, int(settings.get("port", 0)), clock)
         self._streams: Streams | None = None
         self._rooms: dict[str, Room] = {}
         self._grants: dict[bytes, _Grant] = {}
@@ -72,24 +69,12 @@ class RelayDriver:
         return self._port.number
 
     async def listen(self) -> None:
-        """Take TCP connections on the port number of the UDP socket, which is moved if any number will do.
+        """Take TCP connections as well.
 
         :raises TransportError: when the number is taken.
         """
         wanted = int(self._context.settings().get("port", 0))
-        for attempt in range(PORT_ATTEMPTS):
-            streams = Streams(self._port, self._clock)
-            try:
-                await streams.listen(self._bind, self._port.number)
-            except OSError as error:
-                if wanted or attempt == PORT_ATTEMPTS - 1:
-                    text = f"TCP port {self._port.number} on {self._bind} cannot be opened ({error})"
-                    raise TransportError(f"{text}: change bind or port, or switch tcp off") from error
-                self._port.close()
-                self._port = _open_port(self._bind, 0, self._clock)
-            else:
-                self._streams = streams
-                return
+        self._port, self._streams = await opening.open_streams(self._port, self._bind, wanted, self._clock)
 
     # -- the contract ----------------------------------------------------------------------------------------
 
@@ -210,7 +195,7 @@ class RelayDriver:
 
     def offer(self, leg: Leg) -> str:
         """The canonical offer for a leg, with the addresses as the settings have them now."""
-        addresses = _addresses(str(self._context.settings().get("public_ip", "")), self._bind)
+        addresses = opening.addresses(str(self._context.settings().get("public_ip", "")), self._bind)
         return leg.offer([(address, self._port.number) for address in addresses], tcp=self._streams is not None)
 
     async def settle(self, leg: Leg) -> None:
@@ -313,7 +298,7 @@ async def start(context: TransportContext) -> RelayDriver:
     """
     global _running
     private.check_versions()
-    _addresses(str(context.settings().get("public_ip", "")), EVERYWHERE)
+    opening.addresses(str(context.settings().get("public_ip", "")), EVERYWHERE)
     driver = RelayDriver(context, asyncio.get_running_loop().time)
     if context.settings().get("tcp", True):
         try:
@@ -323,27 +308,6 @@ async def start(context: TransportContext) -> RelayDriver:
             raise
     _running = driver
     return driver
-
-
-def _open_port(bind: str, port: int, clock: Callable[[], float]) -> UdpPort:
-    try:
-        return UdpPort(bind, port, clock)
-    except OSError as error:
-        raise TransportError(f"UDP port {port} on {bind} cannot be opened ({error}): change bind or port") from error
-
-
-def _addresses(public_ip: str, bind: str) -> list[str]:
-    """The addresses to offer, best first: what the operator says, else the one bound to, else all of this machine."""
-    named = [word.strip() for word in public_ip.split(",") if word.strip()]
-    for word in named:
-        try:
-            ipaddress.IPv4Address(word)
-        except ValueError as error:
-            raise TransportError(f"public_ip: {word!r} is no IPv4 address") from error
-    if named:
-        return named
-    # 127.0.0.1 comes last: right for a browser on this machine, harmless for others.
-    return [bind] if bind != EVERYWHERE else [*private.host_addresses(), "127.0.0.1"]
 
 
 def _hash(token: str) -> bytes:
