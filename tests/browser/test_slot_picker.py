@@ -37,8 +37,8 @@ PAGE = """<!doctype html>
 <link rel="icon" href="data:,"></head>
 <body><main class="page"><h1>{{ _("Choose a time") }}</h1>
 {% from "helpouts/_slots.html" import slot_picker %}
-{% set zones, source = zones | default(none), source | default(none) %}
-<form action="/sent">{{ slot_picker(days, "start", selected, "Europe/Berlin", zones, source) }}
+{% set zones, months = zones | default(none), months | default(none) %}
+<form action="/sent">{{ slot_picker(days, "start", selected, "Europe/Berlin", zones, months) }}
 <p><button>Send</button></p></form></main>
 <script type="module" src="/static/js/slot-picker.js"></script></body></html>"""
 
@@ -80,7 +80,7 @@ def make_app() -> Flask:
         source = {"url": "/slots?length=30", "until": "2027-01-15T12:00:00+00:00"}
         with i18n.use_locale(lang):
             shown = group_by_day(minutes(4), "Europe/Berlin")
-            return render_template_string(PAGE, days=shown, lang=lang, selected="", source=source, zones=["Asia/Tokyo"])
+            return render_template_string(PAGE, days=shown, lang=lang, selected="", months=source, zones=["Asia/Tokyo"])
 
     @app.get("/slots")
     def slots() -> dict[str, object]:
