@@ -41,8 +41,8 @@ def price_of(booking: Booking, minutes: int) -> int:
         return 0
     if booking.pricing == "per_minute":
         return booking.price_minor * minutes
-    length = (booking.ends_at - booking.starts_at) // timedelta(minutes=1)
-    return rounding.half_even(booking.price_minor * minutes, length)
+    length = (booking.ends_at - booking.starts_at) // timedelta(seconds=1)
+    return rounding.half_even(booking.price_minor * minutes * 60, length)
 
 
 def open_extension(db: Session, booking: Booking) -> BookingExtension | None:

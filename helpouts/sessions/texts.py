@@ -151,6 +151,8 @@ def _tools() -> dict[str, str]:
         "extend_at_most": _("at most %(price)s"),
         "extend_agree": _("Agree"),
         "extend_no": _("No, thank you"),
+        "extend_now": _("Extend the session"),
+        "extend_later": _("Close"),
         "extend_take_back": _("Take back"),
         "extend_declined": _("%(name)s cannot stay longer."),
         "extend_declined_by_you": _("You have declined. The session ends as planned."),

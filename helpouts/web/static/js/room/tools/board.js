@@ -70,7 +70,7 @@ export function setUpBoard(room) {
     board.show(picture);
     board.set(strokes);
     section.hidden = false;
-    room.root.dataset.board = "open";
+    room.root.dataset.drawing = "open";
     tell("");
     canvas.focus({preventScroll: true});
   }
@@ -135,7 +135,7 @@ export function setUpBoard(room) {
   async function close() {
     const unsaved = dirty && board.strokes.length ? save() : null;
     section.hidden = true;
-    delete room.root.dataset.board;
+    delete room.root.dataset.drawing;
     (back?.checkVisibility() ? back : room.control("more"))?.focus();
     await unsaved;
     shot = section.hidden ? null : shot;

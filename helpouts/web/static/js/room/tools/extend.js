@@ -1,11 +1,11 @@
 // When the session ends, and more minutes: asked for, answered, and a word five minutes before the end.
 
-const WARN_S = 300;
+const WARN_S = [300, 60]; // seconds before the end at which both are told
 
 export function setUpExtending(room) {
   const {settings} = room;
   const offer = room.find("offer"), line = room.find("offer-text"), buttons = room.find("offer-buttons"), list = room.find("extend-choices"), left = room.find("extend-left");
-  let ends = null, newest = null, known = null, warned = false;
+  let ends = null, newest = null, known = null, told = 0, ending = false, more = false;
 
   room.on("welcome", (message) => set(message.extension, true));
   room.on("extension", (message) => set(message, false));
@@ -13,8 +13,13 @@ export function setUpExtending(room) {
   setInterval(tick, 1000);
 
   function set(state, first) {
+    const before = ends;
     ends = performance.now() + state.left * 1000;
-    if (state.left > WARN_S) warned = false;
+    if (before !== null && ends > before + 5000) { // it was extended: they are told anew before the new end
+      told = WARN_S.filter((seconds) => state.left <= seconds).length;
+      ending = false;
+    }
+    more = state.choices.length > 0;
     room.meter.price(state);
     choices(state.choices);
     newest = state.newest;
@@ -26,28 +31,33 @@ export function setUpExtending(room) {
   }
 
   function news({state, mine, minutes}) {
-    if (state === "done") { room.tell(room.say("extended", {minutes}), "success"); }
+    if (state === "done") room.tell(room.say("extended", {minutes}), "success");
     if (state === "declined") room.status(mine ? "extend_declined" : "extend_declined_by_you");
   }
 
   const price = (text) => text && settings.pricing === "per_minute" ? room.say("extend_at_most", {price: text}) : text;
   const priced = (key, {minutes, price: text}) => room.say(text ? `${key}_priced` : key, {minutes, price: price(text)});
 
-  /** What waits for an answer, over the picture. */
+  /** What waits for an answer, or that the end is near, over the picture. */
   function card() {
     const open = newest?.state === "proposed";
-    offer.hidden = !open;
-    if (!open) return;
-    line.textContent = priced(newest.mine ? "extend_asked" : settings.host ? "extend_wanted" : "extend_offered", newest);
-    buttons.replaceChildren(...(newest.mine
-      ? [button("extend_take_back", "secondary", false)]
-      : [button("extend_agree", "primary", true), button("extend_no", "secondary", false)]));
+    offer.hidden = !open && !ending;
+    if (open) {
+      line.textContent = priced(newest.mine ? "extend_asked" : settings.host ? "extend_wanted" : "extend_offered", newest);
+      const {id} = newest, answer = (agree) => () => room.send({type: "extend_answer", id, agree});
+      buttons.replaceChildren(...(newest.mine
+        ? [button("extend_take_back", "secondary", answer(false))]
+        : [button("extend_agree", "primary", answer(true)), button("extend_no", "secondary", answer(false))]));
+    } else if (ending) {
+      line.textContent = left.textContent;
+      const away = button("extend_later", "secondary", () => { ending = false; card(); });
+      buttons.replaceChildren(...(more ? [button("extend_now", "primary", () => { ending = false; card(); room.panel("extend"); })] : []), away);
+    }
   }
 
-  function button(key, kind, agree) {
+  function button(key, kind, act) {
     const made = Object.assign(document.createElement("button"), {type: "button", className: `btn btn--${kind} btn--s`, textContent: room.say(key)});
-    const {id} = newest;
-    made.addEventListener("click", () => room.send({type: "extend_answer", id, agree}));
+    made.addEventListener("click", act);
     return made;
   }
 
@@ -68,8 +78,9 @@ export function setUpExtending(room) {
     const seconds = (ends - performance.now()) / 1000;
     const minutes = Math.max(0, Math.ceil(seconds / 60));
     left.textContent = seconds > 0 ? room.say(minutes === 1 ? "ends_in_one" : "ends_in", {minutes}) : room.say("ends_over");
-    if (seconds > WARN_S || warned || room.root.dataset.stage !== "call") return;
-    warned = true;
-    room.tell(left.textContent, "warning");
+    if (room.root.dataset.stage !== "call" || told >= WARN_S.length || seconds > WARN_S[told]) return;
+    told++;
+    ending = true;
+    card();
   }
 }
