@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import RadioField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its type stubs
 from wtforms.validators import InputRequired, Length
 
 from helpouts.formatting import stars_text
@@ -16,7 +17,7 @@ class ReviewForm(FlaskForm):
     stars = RadioField(
         _l("Your rating"),
         coerce=int,
-        choices=[(n, str(n)) for n in range(5, 0, -1)],
+        choices=[SelectChoice(value=n, label=str(n)) for n in range(5, 0, -1)],
         validators=[InputRequired(_l("Choose between 1 and 5 stars."))],
     )
     text = TextAreaField(

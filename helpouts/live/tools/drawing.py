@@ -57,8 +57,8 @@ async def all_of_it(node: Node, room: Room, connection: Connection, message: Mes
     """What is on a picture, for who opens it."""
     shot = plain(message.get("shot", ""))
     async with room.talk:
-        row = await node.read(lambda db: files.find(db, room.session_id, shot))
-        await connection.send({"type": "strokes", "shot": shot, "strokes": row.strokes})
+        strokes = await node.read(lambda db: files.find(db, room.session_id, shot).strokes)
+        await connection.send({"type": "strokes", "shot": shot, "strokes": strokes})
 
 
 async def saved(_node: Node, room: Room, payload: Message) -> None:
