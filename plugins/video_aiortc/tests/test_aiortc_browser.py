@@ -9,12 +9,18 @@ import helpouts_video_aiortc
 import pytest
 
 from helpouts.testing.calls import ROOM, BrowserCallContract, calling, moves, until
+from helpouts.testing.firefox import MixedCallContract
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 SETTINGS = {"max_calls": 10}
 
 
 class TestRelayCalls(BrowserCallContract):
+    plugin: ClassVar = helpouts_video_aiortc
+    settings: ClassVar = SETTINGS
+
+
+class TestRelayCallsWithFirefox(MixedCallContract):
     plugin: ClassVar = helpouts_video_aiortc
     settings: ClassVar = SETTINGS
 

@@ -8,6 +8,7 @@ import helpouts_video_janus
 import pytest
 
 from helpouts.testing.calls import ROOM, BrowserCallContract, calling, moves
+from helpouts.testing.firefox import MixedCallContract
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
@@ -21,6 +22,14 @@ def settings_for(*servers: Any) -> dict[str, Any]:
 
 
 class TestJanusCalls(BrowserCallContract):
+    plugin: ClassVar = helpouts_video_janus
+
+    @pytest.fixture(autouse=True)
+    def on_a_server(self, janus: Any) -> None:
+        self.settings = settings_for(janus)
+
+
+class TestJanusCallsWithFirefox(MixedCallContract):
     plugin: ClassVar = helpouts_video_janus
 
     @pytest.fixture(autouse=True)

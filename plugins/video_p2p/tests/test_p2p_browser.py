@@ -8,11 +8,16 @@ import helpouts_video_p2p
 import pytest
 
 from helpouts.testing.calls import BrowserCallContract, calling, moves, statistics
+from helpouts.testing.firefox import MixedCallContract
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
 
 class TestDirectCalls(BrowserCallContract):
+    plugin: ClassVar = helpouts_video_p2p
+
+
+class TestDirectCallsWithFirefox(MixedCallContract):
     plugin: ClassVar = helpouts_video_p2p
 
 
