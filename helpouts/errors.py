@@ -47,6 +47,13 @@ class Conflict(HelpoutsError):
     code = "conflict"
 
 
+class TooFast(HelpoutsError):
+    """More at once than anybody needs; it was not looked at."""
+
+    status = 429
+    code = "too_fast"
+
+
 class Unavailable(HelpoutsError):
     """A part that is needed is switched off or does not answer; nothing was changed."""
 

@@ -37,6 +37,7 @@ DEFAULTS: dict[str, Any] = {
     "rank_fresh": 10,
     "rank_new": 15,
     "video_transport": "",
+    "video_transports": {},  # by category, where it is not the site's
     "storage": "",
     "payment_backend": "",
 }
@@ -64,6 +65,8 @@ def put(db: Session, key: str, value: Any, actor: Actor) -> None:
         raise HelpoutsError(_l("Choose one of the states of the site."), field=key)
     if key == "fee_bp" and not 0 <= value <= 10_000:
         raise HelpoutsError(_l("The fee lies between 0 and 100 percent."), field=key)
+    if key == "video_transports" and not all(isinstance(name, str) and name for name in value.values()):
+        raise HelpoutsError(_l("This value is not of the right kind."), field=key)
     if key.startswith("rank_") and not 0 <= value <= 1000:
         raise HelpoutsError(_l("A weight lies between 0 and 1000."), field=key)
     row = db.get(SiteSetting, key)

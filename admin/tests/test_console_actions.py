@@ -15,10 +15,12 @@ from helpouts.accounts.models import LoginSession, User
 from helpouts.audit.models import AuditEntry
 from helpouts.audit.service import first_broken
 from helpouts.catalog.models import Expert, Listing
+from helpouts.clock import clock
 from helpouts.jobs.models import Job
 from helpouts.payments.models import Payment, Refund
 from helpouts.reviews.models import Review
 from helpouts.runtime import Runtime
+from helpouts.sessions.models import LiveNode
 from helpouts.vetting import service as vetting
 from helpouts.vetting.models import Application, Invitation
 
@@ -332,6 +334,33 @@ def test_site_settings_are_written_and_audited(runtime: Runtime, enter: Enter, s
     assert [action for _, action, _ in actions_of(runtime)] == ["site.set", "site.set"]
     assert client.get("/console/site/").status_code == 200
     assert send(client, "/console/site/", **FORM).status_code == 303
+
+
+def test_a_category_gets_a_video_transport_of_its_own(runtime: Runtime, enter: Enter, send: Send) -> None:
+    client = enter()
+    assert send(client, "/console/site/", **FORM, video_transport_of_it="p2p").status_code == 303
+    with runtime.database.read() as db:
+        assert site_settings.get(db, "video_transports") == {"it": "p2p"}
+    assert "Video transport: " in client.get("/console/site/").text
+    assert send(client, "/console/site/", **FORM, video_transport_of_it="smoke").status_code == 400
+    assert send(client, "/console/site/", **FORM, video_transport_of_it="").status_code == 303
+    with runtime.database.read() as db:
+        assert site_settings.get(db, "video_transports") == {}
+
+
+def test_a_live_process_is_drained_by_an_administrator_only(runtime: Runtime, enter: Enter, send: Send) -> None:
+    with runtime.database.write() as db:
+        for name in ("n1", "n2"):
+            db.add(LiveNode(name=name, public_url=f"http://{name}", heartbeat_at=clock.now()))
+    assert send(enter("support"), "/console/health/drain/", node="n1", draining="1").status_code == 403
+    client = enter()
+    assert send(client, "/console/health/drain/", node="n1", draining="1").status_code == 303
+    with runtime.database.read() as db:
+        assert db.get_one(LiveNode, "n1").draining is True
+    assert actions_of(runtime)[-1][1] == "live.drain"
+    assert "Take new rooms again" in client.get("/console/health/").text
+    assert send(client, "/console/health/drain/", node="n2", draining="1").status_code == 409
+    assert send(client, "/console/health/drain/", node="n1", draining="0").status_code == 303
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ from helpouts.payments.maturing import mature
 from helpouts.payments.models import Payment, Payout, Refund
 from helpouts.payments.verify import violations
 from helpouts.runtime import Runtime
+from helpouts.sessions import quality
 from helpouts.sessions import service as rooms
+from helpouts.sessions.models import Presence
 from helpouts.sessions.models import Session as Room
 from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing
 
@@ -85,11 +87,28 @@ def test_ending_a_room_settles_it(runtime: Runtime, booked: Any, enter: Enter, s
     client = enter("support")
     assert "Cancel for both" not in client.get(f"/console/bookings/details/?id={number}").text
     assert send(client, f"/console/rooms/{room}/end/", **{"end-reason": "Reported from the room"}).status_code == 303
-    assert row(runtime, Room, id=room).end_reason == "operator"
+    ended = row(runtime, Room, id=room)
+    assert (ended.end_reason, ended.end_note) == ("operator", "Reported from the room")
     assert row(runtime, Booking, id=number).state == "completed"
     Worker(runtime).drain()
     assert row(runtime, Payment, booking_id=number).captured_minor == 2500
     assert last_action(runtime) == ("session.end", "Reported from the room")
+
+
+def test_an_open_room_shows_who_is_connected_and_how_the_call_is(runtime: Runtime, booked: Any, enter: Enter) -> None:
+    _number, room = booked
+    take_place(runtime, room)
+    reading = quality.reading({"verdict": "poor", "rtt": 437, "loss": 7.5, "send_kbps": 310, "path": "relay"})
+    with runtime.database.write() as db:
+        found = db.get_one(Room, room)
+        [here] = db.scalars(select(Presence).where(Presence.user_id == found.booking.customer_id))
+        quality.note(db, {here.id: reading})
+        name = found.booking.customer.name
+    client = enter("support")
+    page = client.get(f"/console/rooms/details/?id={room}").text
+    for shown in (name, "437 ms", "7.5 %", "310 kbit/s", "relay", "Poor", "aiortc"):
+        assert shown in page, shown
+    assert "Poor" in client.get("/console/rooms/").text
 
 
 def test_a_dispute_is_decided_and_the_money_goes_back(runtime: Runtime, booked: Any, enter: Enter, send: Send) -> None:

@@ -17,7 +17,7 @@ from helpouts.errors import HelpoutsError
 from helpouts.live import protocol
 from helpouts.live.media import PATIENCE, module_of
 from helpouts.live.node import Node
-from helpouts.sessions import service
+from helpouts.sessions.choosing import transport_name
 from helpouts.sessions.tickets import redeem_ticket
 from helpouts.sessions.transport import CheckingDriver, Json
 
@@ -31,7 +31,7 @@ async def check(node: Node, request: web.Request) -> web.Response:
 
     def redeem(db: DbSession) -> str:
         session, _user = redeem_ticket(db, protocol.plain(token.strip()), node.name)
-        return session.transport or service.transport_name(db)
+        return session.transport or transport_name(db, session.booking.category)
 
     try:
         transport = await node.write(redeem)

@@ -74,6 +74,7 @@ ACTIONS: dict[tuple[str, str], Levels] = {
     ("console_jobs", "retry"): ("support",),
     ("console_mails", "retry"): ("support",),
     ("console_audit", "export"): ("admin",),
+    ("console_health", "drain"): ("admin",),
 }
 
 

@@ -92,6 +92,10 @@ WORDS: dict[str, tuple[Any, str]] = {
     "moderate": (_l("Moderate"), "neutral"),
     "strict": (_l("Strict"), "neutral"),
     "instant": (_l("Right now"), "neutral"),
+    "good": (_l("Good"), "success"),
+    "fair": (_l("Fair"), "warning"),
+    "poor": (_l("Poor"), "danger"),
+    "lost": (_l("Lost"), "danger"),
 }
 
 

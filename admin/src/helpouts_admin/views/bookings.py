@@ -1,9 +1,8 @@
-"""Bookings and live rooms."""
+"""Bookings."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -11,13 +10,9 @@ from sqlalchemy.orm import Session, joinedload, lazyload
 
 from helpouts import formatting
 from helpouts.accounts.models import User
-from helpouts.audit.actor import Actor
-from helpouts.audit.service import record as audit
 from helpouts.bookings import moving
 from helpouts.bookings.models import Booking
 from helpouts.catalog.category import CategoryField
-from helpouts.clock import clock
-from helpouts.i18n import gettext as _
 from helpouts.i18n import in_language
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments.models import Payment
@@ -213,113 +208,3 @@ def presence(db: Session, room: Room | None) -> list[tuple[Presence, str]]:
         return []
     rows = select(Presence, User.name).join(User, User.id == Presence.user_id).where(Presence.session_id == room.id)
     return [(row, name) for row, name in db.execute(rows.order_by(Presence.joined_at))]
-
-
-def _end(db: Session, room: Room, form: Any, actor: Actor) -> None:
-    rooms.end(db, room, "operator", actor)
-    audit(db, actor, "session.end", room, form.reason.data)
-
-
-END = Action(
-    "end",
-    _l("End the session"),
-    _end,
-    when=lambda room: room.state == "open",
-    danger=True,
-    explain=_l("Closes the room for both and settles the time that they had."),
-    done=_l("The session is over."),
-)
-
-
-def _booking(attribute: str) -> columns.Formatter:
-    def show(view: Any, context: Any, record: Room, name: str) -> str:
-        found = getattr(record.booking, attribute)
-        return str(found.name or found.email) if isinstance(found, User) else str(found)
-
-    return show
-
-
-def _since(view: Any, context: Any, record: Room, name: str) -> str:
-    if record.opened_at is None:
-        return ""
-    return formatting.in_words((record.ended_at or clock.now()) - record.opened_at)
-
-
-class RoomsView(Records):
-    """Rooms by their state; what is said in a room is not for operators to read."""
-
-    shows = Room
-    endpoint_name = "console_rooms"
-    intro = _l("Open rooms and those of the past. What is said in them stays between the two people.")
-    column_list = ("booking", "customer", "host", "state", "opened_at", "length", "node")
-    column_details_list = (
-        "booking",
-        "customer",
-        "host",
-        "state",
-        "transport",
-        "node",
-        "opened_at",
-        "ended_at",
-        "end_reason",
-        "connected_seconds",
-    )
-    column_default_sort = ("id", True)
-    column_filters = (Choice(Room.state, _l("State"), lambda: words.options("open", "scheduled", "ended")),)
-    column_labels = {
-        "booking": _l("Session"),
-        "customer": _l("Customer"),
-        "host": _l("Expert"),
-        "state": _l("State"),
-        "opened_at": _l("Opened"),
-        "length": _l("Since"),
-        "node": _l("Live process"),
-        "transport": _l("Video"),
-        "ended_at": _l("Ended"),
-        "end_reason": _l("Ended by"),
-        "connected_seconds": _l("Connected"),
-    }
-    column_formatters = {
-        "booking": _booking("title"),
-        "customer": _booking("customer"),
-        "host": _booking("host"),
-        "state": columns.state,
-        "opened_at": columns.instant,
-        "length": _since,
-    }
-    column_formatters_detail = {
-        **column_formatters,
-        "ended_at": columns.instant,
-        "connected_seconds": lambda view, context, record, name: (
-            formatting.in_words(timedelta(seconds=record.connected_seconds))
-            if record.connected_seconds is not None
-            else ""
-        ),
-    }
-    details_template = "console/room.html"
-
-    def get_query(self) -> Any:
-        """With the booking and its people."""
-        booking = joinedload(Room.booking)
-        return (
-            super()
-            .get_query()
-            .options(
-                booking.lazyload(Booking.listing),
-                booking.lazyload(Booking.expert),
-                booking.joinedload(Booking.host).lazyload(User.roles),
-                booking.joinedload(Booking.customer).lazyload(User.roles),
-            )
-        )
-
-    def title_of(self, record: Room) -> str:
-        """What was booked."""
-        return _("Room: %(title)s", title=record.booking.title)
-
-    def actions(self, record: Room) -> Sequence[Action]:
-        """An open room can be closed."""
-        return (END,)
-
-    def context(self, db: Session, record: Room) -> dict[str, Any]:
-        """Who was there when."""
-        return {"presence": presence(db, record), "history": history.transitions(db, "session", record.id)}

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from flask import request
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from helpouts.calendars import health as calendars
 from helpouts.clock import clock
+from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.jobs.models import Job
 from helpouts.plugins.records import HealthCheck, Problem
 from helpouts.plugins.service import read_settings
+from helpouts.sessions import nodes
 from helpouts.sessions.models import LiveNode
 from helpouts.web.db import current_db, current_runtime
-from helpouts_admin.views.base import Page, expose, log, trace
+from helpouts.web.permissions import current_actor
+from helpouts_admin.views.base import Answer, Page, expose, log, trace
 
 #: A live node that has not been heard of for longer is shown as silent.
 SILENT = timedelta(seconds=30)
@@ -79,3 +83,17 @@ class HealthView(Page):
             nodes=list(db.scalars(select(LiveNode).order_by(LiveNode.name))),
             alive=clock.now() - SILENT,
         )
+
+    @expose("/drain/", methods=("POST",))
+    def drain(self) -> Answer:
+        """Have a live process take no new rooms and end with its last call, or call that off."""
+        self.require("drain")
+        db, name, draining = current_db(), request.form.get("node", ""), request.form.get("draining") == "1"
+        nodes.set_draining(db, name, draining, current_actor("operator"))
+        db.commit()
+        message = (
+            _("“%(name)s” takes no new rooms and ends when its calls are over.", name=name)
+            if draining
+            else _("“%(name)s” takes new rooms again.", name=name)
+        )
+        return self.done(message, ".index")

@@ -10,7 +10,7 @@ from flask_admin import BaseView
 from helpouts.i18n import lazy_gettext as _l
 from helpouts_admin.views.applications import ApplicationsView
 from helpouts_admin.views.audit import AuditView
-from helpouts_admin.views.bookings import BookingsView, RoomsView
+from helpouts_admin.views.bookings import BookingsView
 from helpouts_admin.views.experts import ExpertsView
 from helpouts_admin.views.health import HealthView
 from helpouts_admin.views.invitations import InvitationsView
@@ -25,6 +25,7 @@ from helpouts_admin.views.plugins import PluginsView
 from helpouts_admin.views.reports import ReportsView
 from helpouts_admin.views.requests import RequestsView
 from helpouts_admin.views.reviews import ReviewsView
+from helpouts_admin.views.rooms import RoomsView
 from helpouts_admin.views.site import SiteView
 from helpouts_admin.views.users import UsersView
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from wtforms.validators import InputRequired, NumberRange
 from helpouts import site
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import gettext as _
+from helpouts.i18n import in_language
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.storage.folder import FOLDER
 from helpouts.web.db import current_db, current_runtime
@@ -39,6 +40,10 @@ NUMBERS = {
     "rank_fresh": (0, 1000),
     "rank_new": (0, 1000),
 }
+
+
+#: Fields that hold the transport of one category.
+BY_CATEGORY = "video_transport_of_"
 
 
 def _whole(key: str, label: Any, about: Any) -> IntegerField:
@@ -122,6 +127,13 @@ class SiteView(Page):
         chosen = ("state", "payment_backend", "video_transport", "storage", *NUMBERS)
         values = {key: getattr(form, key).data for key in chosen}
         values["fee_bp"] = int((form.fee.data or Decimal(0)) * 100)
+        picked = {
+            name.removeprefix(BY_CATEGORY): field.data
+            for name, field in form._fields.items()
+            if name.startswith(BY_CATEGORY)
+        }
+        chosen_before = site.get(db, "video_transports")  # a category that is off keeps its own
+        values["video_transports"] = {slug: name for slug, name in {**chosen_before, **picked}.items() if name}
         try:
             for key, value in values.items():
                 if value != site.get(db, key):
@@ -139,8 +151,21 @@ class SiteView(Page):
     def _form(self, db: Session, *, filled: bool) -> SiteForm:
         data: dict[str, Any] = {key: site.get(db, key) for key in site.DEFAULTS}
         data["fee"] = Decimal(data["fee_bp"]) / 100
-        form = SiteForm(formdata=None, data=data) if filled else SiteForm()
         runtime = current_runtime()
+        by_category = {
+            f"{BY_CATEGORY}{slug}": SelectField(
+                _("Video transport: %(category)s", category=in_language(category.name)), default=""
+            )
+            for slug, category in sorted(runtime.registry.categories(db).items())
+        }
+        data |= {f"{BY_CATEGORY}{slug}": name for slug, name in data["video_transports"].items()}
+        kind = cast("type[SiteForm]", type("SiteForm", (SiteForm,), by_category))
+        form = kind(formdata=None, data=data) if filled else kind()
+        offered_transports = {*runtime.registry.video_transports(db), *data["video_transports"].values()}
+        for name in by_category:
+            form[name].choices = choices(
+                [("", _("As the site")), *((known, known) for known in sorted(offered_transports))]
+            )
         form.state.choices = choices(words.options(*site.SITE_STATES))
         for field, configured, offered in (
             (form.payment_backend, runtime.config.payment_backend, runtime.registry.payment_backends(db)),

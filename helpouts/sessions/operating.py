@@ -1,0 +1,68 @@
+"""What operators do with rooms, and what they see of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+
+from helpouts.accounts.models import User
+from helpouts.audit.actor import Actor
+from helpouts.audit.service import record
+from helpouts.clock import clock
+from helpouts.errors import Conflict
+from helpouts.i18n import lazy_gettext as _l
+from helpouts.payments.service import gross_of
+from helpouts.sessions import service
+from helpouts.sessions.models import Presence, PresenceQuality, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Somebody who is connected to a room: since when, with which device, how the call is for them."""
+
+    name: str
+    since: datetime
+    device: str
+    quality: PresenceQuality | None
+
+
+def here(db: DbSession, session_ids: list[int]) -> dict[int, list[Here]]:
+    """Who is connected at this moment, by room."""
+    rows = (
+        select(Presence, User.name, PresenceQuality)
+        .join(User, User.id == Presence.user_id)
+        .outerjoin(PresenceQuality, PresenceQuality.presence_id == Presence.id)
+        .where(
+            Presence.session_id.in_(session_ids),
+            Presence.left_at.is_(None),
+            Presence.last_seen_at > clock.now() - service.SILENCE,
+        )
+        .order_by(Presence.joined_at)
+    )
+    found: dict[int, list[Here]] = {}
+    for presence, name, quality in db.execute(rows):
+        person = Here(name, presence.joined_at, presence.device, quality)
+        found.setdefault(presence.session_id, []).append(person)
+    return found
+
+
+def cost_so_far(db: DbSession, session: Session) -> int:
+    """What the session would cost if it ended now, in minor units of the booking's currency."""
+    seconds = session.connected_seconds
+    return gross_of(session.booking, service.connected_seconds(db, session) if seconds is None else seconds)
+
+
+def end(db: DbSession, session: Session, reason: str, actor: Actor) -> None:
+    """End an open session; the reason is shown to both, in the room and on the booking's page, and audited.
+
+    :raises Conflict: it is not open.
+    """
+    db.refresh(session, with_for_update={"of": Session})
+    if session.state != "open":
+        raise Conflict(_l("Only an open room can be ended."))
+    session.end_note = reason
+    service.end(db, session, "operator", actor)
+    record(db, actor, "session.end", session, reason)
