@@ -56,16 +56,6 @@ def web(runtime: Runtime) -> None:
 
 @click.command()
 @pass_runtime
-def live(runtime: Runtime) -> None:
-    """Serve rooms: WebSockets and the media of server-side transports."""
-    from helpouts.live.server import serve
-
-    set_up_logs("live")
-    serve(runtime)
-
-
-@click.command()
-@pass_runtime
 def worker(runtime: Runtime) -> None:
     """Do the jobs: mails, reminders, money, events for plugins."""
     import helpouts.jobs.catalogue  # noqa: F401  # registers the core's handlers

@@ -12,7 +12,7 @@ from helpouts.logs import log_to_stderr
 COMMANDS = {
     "up": ("helpouts.cli.up", "up"),
     "web": ("helpouts.cli.processes", "web"),
-    "live": ("helpouts.cli.processes", "live"),
+    "live": ("helpouts.cli.live", "live"),
     "worker": ("helpouts.cli.processes", "worker"),
     "db": ("helpouts.cli.database", "db"),
     "plugins": ("helpouts.cli.plugins", "plugins"),

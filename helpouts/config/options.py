@@ -37,6 +37,15 @@ OPTIONS: tuple[Option, ...] = (
     Option("live_port", int, 0, "Port of the live process; 0 means the web port plus one.", minimum=0, maximum=65535),
     Option("web_workers", int, 2, "Number of web worker processes.", minimum=1, maximum=512),
     Option("node", str, "", "Name of this live node; empty: host name and live port."),
+    Option("drain_on_stop", bool, False, "SIGTERM waits for the live process's calls to end; a second one does not."),
+    Option(
+        "drain_minutes",
+        int,
+        240,
+        "How long a live process that is drained waits for its calls at most.",
+        minimum=1,
+        maximum=1440,
+    ),
     Option("secret_key", str, "", "Signs tokens; empty: made once and kept in the data folder.", secret=True),
     Option(
         "master_key",

@@ -7,32 +7,31 @@ import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
 from helpouts.errors import Unavailable
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.instant.models import DeskTicket
-from helpouts.sessions.models import LiveNode
-from helpouts.sessions.tickets import NODE_SILENCE, Ticket
+from helpouts.sessions import nodes
+from helpouts.sessions.tickets import Ticket
 
 TICKET_LIFE = timedelta(seconds=60)
 
 
-def issue(db: Session, user_id: int) -> Ticket:
+def issue(db: Session, user_id: int, lost: str = "") -> Ticket:
     """A ticket for the least loaded live process.
 
+    :param lost: the address of a WebSocket that the browser could not reach or keep.
     :raises Unavailable: when none is running.
     """
-    now = clock.now()
-    alive = select(LiveNode).where(LiveNode.heartbeat_at > now - NODE_SILENCE, LiveNode.draining.is_(False))
-    node = db.scalar(alive.order_by(LiveNode.rooms, LiveNode.name).limit(1))
-    if node is None:
+    alive = nodes.take_new(nodes.alive(db, lost))
+    if not alive:
         raise Unavailable(_l("Help right now does not answer at the moment. Please try again in a minute."))
     token = secrets.token_urlsafe(24)
-    db.add(DeskTicket(token_hash=_hashed(token), user_id=user_id, expires_at=now + TICKET_LIFE))
-    return Ticket(token, node.public_url.replace("http", "ws", 1) + "/ws/desk")
+    db.add(DeskTicket(token_hash=_hashed(token), user_id=user_id, expires_at=clock.now() + TICKET_LIFE))
+    return Ticket(token, nodes.socket_url(alive[0], "/ws/desk"))
 
 
 def redeem(db: Session, tokens: Iterable[str]) -> dict[str, int]:

@@ -29,11 +29,13 @@ MAX_SEQ = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The first message: the ticket, the last chat line the browser has, and what it calls itself."""
+    """The first message: the ticket, the last chat line the browser has, what it calls itself, and the id of the
+    media that it still holds."""
 
     ticket: str
     after: int
     device: str
+    media: str = ""
 
 
 async def hello(socket: web.WebSocketResponse) -> Hello | None:
@@ -43,7 +45,7 @@ async def hello(socket: web.WebSocketResponse) -> Hello | None:
             first = await socket.receive()
         said = json.loads(first.data) if first.type is WSMsgType.TEXT else {}
         after = min(max(int(said.get("after", 0)), 0), MAX_SEQ)
-        return Hello(str(said["ticket"]), after, protocol.plain(said.get("device", "")))
+        return Hello(str(said["ticket"]), after, protocol.plain(said.get("device", "")), str(said.get("media", "")))
     except (TimeoutError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
@@ -76,7 +78,7 @@ async def enter(node: Node, socket: web.WebSocketResponse, said: Hello) -> tuple
         async with node.rooms.changing(fresh.id):
             room = node.rooms.by_id.setdefault(fresh.id, fresh)
             room.starts_at, room.ends_at = fresh.starts_at, fresh.ends_at
-            await _take_seat(node, room, connection, said.after)
+            await _take_seat(node, room, connection, said)
             await protocol.announce(node, room)
     except BaseException:
         await node.finish(protocol.drop(node, room, connection, connection.heard_at))
@@ -95,24 +97,27 @@ def _known(db: DbSession, room: Room, user_id: int, after: int) -> dict[str, Any
     return messages.welcome(db, room, user_id, after)
 
 
-async def _take_seat(node: Node, room: Room, connection: Connection, after: int) -> None:
+async def _take_seat(node: Node, room: Room, connection: Connection, said: Hello) -> None:
     earlier = room.connections.pop(connection.user_id, None)
     if earlier is not None:
         earlier.gone = True
         node.spawn(earlier.hang_up(protocol.REPLACED, b"opened in another window"))
         await node.write(lambda db: service.leave(db, earlier.presence_id, earlier.heard_at))
-    granted = await room.media.grant(connection.participant, connection.name)
+    kept = room.media.stand(connection.participant, said.media, earlier.heard_at if earlier else None)
+    granted = {"media": "kept"} if kept else await room.media.grant(connection.participant, connection.name)
     async with room.talk:  # nobody says anything between what is read here and the welcome
-        known = await node.read(lambda db: _known(db, room, connection.user_id, after))
-        connection.told = max([after, *(line["seq"] for line in known["chat"])])
+        known = await node.read(lambda db: _known(db, room, connection.user_id, said.after))
+        connection.told = max([said.after, *(line["seq"] for line in known["chat"])])
         room.connections[connection.user_id] = connection
-        other = room.other(connection.user_id)
+        waiting = room.media.take_back(connection.participant) if kept else []
         await connection.send(
             {
                 "type": "welcome",
                 "you": connection.user_id,
-                "peer": {"present": other is not None, "state": other.state if other else {}},
+                "peer": protocol.peer_of(room, connection.user_id),
                 **known,
                 **granted,
             }
         )
+    for message in waiting:
+        await connection.send({"type": "signal", "data": message})

@@ -1,13 +1,22 @@
-"""The media of one room.  What a transport raises ends here: presence, chat and meter go on without it."""
+"""The media of one room.  What a transport raises ends here: presence, chat and meter go on without it.
+
+Media do not end with the WebSocket: pictures and sound take another way than it, and often stand when it breaks.
+Whoever drops out without a goodbye keeps them for :data:`LINGER`; the page that comes back names the grant that it
+still holds, and is told that it was kept.  What the transport had to say meanwhile is delivered then.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from helpouts.clock import clock
 from helpouts.sessions.transport import Json, MediaRoom, TransportDriver, TransportError
 
 if TYPE_CHECKING:
@@ -18,6 +27,20 @@ log = structlog.get_logger("helpouts.live")
 PATIENCE = 5
 #: Seconds after which a browser asks again when the transport did not say.
 RETRY_AFTER = 5
+#: For how long the media of somebody whose WebSocket broke are kept.
+LINGER = timedelta(minutes=1)
+#: Messages kept for somebody who lingers; who misses more gets a new grant.
+MOST_WAITING = 200
+
+
+@dataclass
+class Held:
+    """What one participant holds: the name of the grant, when the browser was heard last, until when it is kept."""
+
+    id: str
+    heard: datetime
+    until: datetime | None = None
+    waiting: list[Json] = field(default_factory=list)
 
 
 def module_of(node: Node, transport: str) -> str:
@@ -36,9 +59,13 @@ class Media:
         self._room_id = room_id
         self._driver: TransportDriver | None = None
         self._room = MediaRoom(room_id)
+        self._held: dict[str, Held] = {}
+        self._changed: dict[str, datetime] = {}
 
     async def grant(self, participant: str, name: str) -> dict[str, Any]:
         """What the browser needs for the media: ``transport``, None while it cannot take them, then ``retry_after``."""
+        self._held.pop(participant, None)
+        self._changed[participant] = clock.now()
         try:
             async with asyncio.timeout(PATIENCE):
                 driver = await self._opened()
@@ -50,7 +77,54 @@ class Media:
             log.exception("transport failed", transport=self.transport)
             return {"transport": None, "retry_after": RETRY_AFTER}
         module = module_of(self._node, self.transport)
-        return {"transport": {"name": self.transport, "module": module, "config": found.config}}
+        held = self._held[participant] = Held(secrets.token_urlsafe(9), clock.now())
+        return {"transport": {"name": self.transport, "module": module, "config": found.config, "id": held.id}}
+
+    def linger(self, participant: str, heard: datetime) -> None:
+        """The participant's WebSocket is gone, without a goodbye: keep the media for a while."""
+        held = self._held.get(participant)
+        if held is not None:
+            held.heard, held.until = heard, clock.now() + LINGER
+
+    @property
+    def lingering(self) -> list[str]:
+        """Those who are not connected, and for whom media are kept."""
+        return [participant for participant, held in self._held.items() if held.until is not None]
+
+    def give_up(self) -> None:
+        """Nobody will come back here."""
+        for held in self._held.values():
+            held.until = clock.now() - timedelta(seconds=1)
+
+    def overdue(self) -> list[str]:
+        """Those of them who have not come back in time."""
+        now = clock.now()
+        return [participant for participant, held in self._held.items() if held.until is not None and held.until < now]
+
+    def stand(self, participant: str, held_id: str, heard: datetime | None) -> bool:
+        """Whether the page that comes back still holds the media.
+
+        :param heard: when its earlier connection was heard last, if it is still here: until then nothing was missed.
+            Somebody else who came or went since may have said something into the broken connection.
+        """
+        held = self._held.get(participant)
+        if held is None or held.id != held_id or (held.until is not None and held.until < clock.now()):
+            return False
+        since = heard or held.heard
+        others = [moment for other, moment in self._changed.items() if other != participant]
+        return len(held.waiting) < MOST_WAITING and all(moment <= since for moment in others)
+
+    def take_back(self, participant: str) -> list[Json]:
+        """The participant is connected again: the media stay, and this was to be said meanwhile."""
+        held = self._held[participant]
+        waiting, held.waiting, held.until = held.waiting, [], None
+        return waiting
+
+    def keep_for(self, participant: str, message: Json) -> None:
+        """Something is to be said to somebody who is not connected."""
+        held = self._held.get(participant)
+        if held is not None and held.until is not None and len(held.waiting) < MOST_WAITING:
+            held.waiting.append(message)
 
     async def _opened(self) -> TransportDriver:
         if self._driver is None:
@@ -66,11 +140,14 @@ class Media:
 
     async def dismiss(self, participant: str) -> None:
         """The participant has left for now."""
+        self._held.pop(participant, None)
+        self._changed[participant] = clock.now()
         if self._driver is not None:
             await self._quietly(self._driver.dismiss(self._room, participant))
 
     async def close(self) -> None:
         """Nobody is in the room any more."""
+        self._held.clear()
         if self._driver is not None:
             await self._quietly(self._driver.close_room(self._room))
 

@@ -107,4 +107,4 @@ async def _end(node: Node, room: Room, connection: Connection, _message: Message
 
 @handles("leave")
 async def _leave(node: Node, room: Room, connection: Connection, _message: Message) -> None:
-    await node.finish(protocol.drop(node, room, connection, clock.now()))
+    await node.finish(protocol.drop(node, room, connection, clock.now(), leaving=True))

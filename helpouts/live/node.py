@@ -9,16 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import delete
 from sqlalchemy.orm import Session as DbSession
 
 from helpouts.clock import clock
 from helpouts.live.desk import Desk
+from helpouts.live.limits import Door
 from helpouts.live.rooms import Rooms
 from helpouts.plugins.service import read_settings
 from helpouts.runtime import Runtime
-from helpouts.sessions import feed, service
-from helpouts.sessions.models import LiveNode
+from helpouts.sessions import feed, nodes, service
 from helpouts.sessions.transport import Json, TransportContext, TransportDriver
 
 T = TypeVar("T")
@@ -32,6 +31,7 @@ class Node:
         self.runtime = runtime
         self.rooms = Rooms()
         self.desk = Desk(self)
+        self.door = Door()
         config = runtime.config
         self.name = config.node or f"{socket.gethostname()}:{config.actual_live_port}"
         self.public_url = config.actual_live_url
@@ -46,6 +46,9 @@ class Node:
         self.stir = asyncio.Event()
         #: PostgreSQL tells us of events
         self.told = False
+        #: we take no new rooms, and end with the last call (:mod:`helpouts.live.draining`); then this is called
+        self.draining = False
+        self.end_process: Callable[[], object] = lambda: None
 
     # -- database --------------------------------------------------------------------------------------------
 
@@ -90,6 +93,8 @@ class Node:
         connection = room.connections.get(int(participant_id)) if room and participant_id.isdecimal() else None
         if connection is not None:
             await connection.send({"type": "signal", "data": message})
+        elif room is not None:
+            room.media.keep_for(participant_id, message)
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -98,15 +103,21 @@ class Node:
 
         def begin(db: DbSession) -> feed.Position:
             service.forget_node(db, self.name)
-            node = LiveNode(name=self.name, public_url=self.public_url, heartbeat_at=clock.now(), rooms=0)
-            node.draining = False
-            db.merge(node)
+            nodes.announce(db, self.name, self.public_url)
             return feed.now_at(db)
 
         self.position = await self.write(begin)
-        from helpouts.live import desk_loops, following, sweep
+        from helpouts.live import desk_loops, draining, following, sweep
 
-        loops = [sweep.presence, sweep.heartbeat, following.follow, following.listen]
+        loops = [
+            sweep.presence,
+            sweep.heartbeat,
+            sweep.upkeep,
+            sweep.qualities,
+            draining.drain,
+            following.follow,
+            following.listen,
+        ]
         loops += [desk_loops.look_again, desk_loops.beat, desk_loops.drive]
         self._tasks = [asyncio.create_task(self._forever(loop)) for loop in loops]
 
@@ -153,7 +164,7 @@ class Node:
         def end(db: DbSession) -> None:
             for connection in connections:
                 service.leave(db, connection.presence_id, now)
-            db.execute(delete(LiveNode).where(LiveNode.name == self.name))
+            nodes.forget(db, self.name)
 
         try:
             await self.write(end)

@@ -2,7 +2,8 @@
 
 Browser to server (:mod:`helpouts.live.messages`, and the tools of the room in :mod:`helpouts.live.tools`)::
 
-    {"type": "hello", "ticket": ..., "after": seq, "device": ...}   first message, within 10 s
+    {"type": "hello", "ticket": ..., "after": seq, "device": ...,   first message, within 10 s; media: the id of the
+     "media": id}                                                   transport's grant that the page still holds
     {"type": "ping"}                                                every second; silence ends the presence
     {"type": "chat", "client_id": ..., "body": ...}                 answered by the line itself, with its seq
     {"type": "state", "mic": bool, "camera": bool, "screen": bool}  shown to the other side
@@ -52,9 +53,17 @@ async def announce(node: Node, room: Room) -> None:
         meter = await meter_of(node, room)
         room.running = meter["running"]
         for user_id, connection in list(room.connections.items()):
-            other = room.other(user_id)
-            await connection.send({"type": "peer", "present": other is not None, "state": other.state if other else {}})
+            await connection.send({"type": "peer", **peer_of(room, user_id)})
             await connection.send(meter)
+
+
+def peer_of(room: Room, user_id: int) -> dict[str, Any]:
+    """How the other side stands: connected, or only away for a moment, while the media are kept."""
+    other = room.other(user_id)
+    if other is not None:
+        return {"present": True, "away": False, "state": other.state}
+    away = any(participant != str(user_id) for participant in room.media.lingering)
+    return {"present": False, "away": away, "state": None if away else {}}
 
 
 async def meter_of(node: Node, room: Room) -> dict[str, Any]:
@@ -67,36 +76,55 @@ async def meter_of(node: Node, room: Room) -> dict[str, Any]:
     return {"type": "meter", "seconds": seconds, "running": room.metering(clock.now())}
 
 
-async def drop(node: Node, room: Room, connection: Connection, moment: datetime) -> None:
-    """A connection is over since ``moment``: written down, the transport and the other side told.  Idempotent."""
+async def drop(node: Node, room: Room, connection: Connection, moment: datetime, *, leaving: bool = False) -> None:
+    """A connection is over since ``moment``: written down, the transport and the other side told.  Idempotent.
+
+    :param leaving: the browser said goodbye; without it the media are kept, for it may come back soon.
+    """
     async with node.rooms.changing(room.id):
         if not connection.gone:
             connection.gone = True
-            await _unseat(node, room, connection, moment)
+            await _unseat(node, room, connection, moment, leaving)
     node.spawn(connection.hang_up())
 
 
-async def _unseat(node: Node, room: Room, connection: Connection, moment: datetime) -> None:
+async def let_go(node: Node, room: Room) -> None:
+    """End the media of those who have not come back in time, and the room when nobody is left."""
+    async with node.rooms.changing(room.id):
+        for participant in room.media.overdue():
+            await room.media.dismiss(participant)
+        if room.connections:
+            await announce(node, room)
+        await _forget_empty(node, room)
+
+
+async def _forget_empty(node: Node, room: Room) -> None:
+    if not room.connections and not room.media.lingering:
+        node.rooms.forget(room)
+        await room.media.close()
+
+
+async def _unseat(node: Node, room: Room, connection: Connection, moment: datetime, leaving: bool) -> None:
     seated = room.connections.get(connection.user_id) is connection
     if seated:
         del room.connections[connection.user_id]
+        if leaving:
+            await room.media.dismiss(connection.participant)
+        else:
+            room.media.linger(connection.participant, moment)
     try:
         await node.write(lambda db: service.leave(db, connection.presence_id, moment))
         if seated and room.connections:
             await announce(node, room)
     except Exception:  # the meter ends a presence by when it was last seen
         log.exception("could not write down that somebody left", presence=connection.presence_id)
-    if seated:
-        await room.media.dismiss(connection.participant)
-    if not room.connections:
-        node.rooms.forget(room)
-        await room.media.close()
+    await _forget_empty(node, room)
 
 
 async def room_event(node: Node, room: Room, payload: dict[str, Any]) -> None:
     """Another process has changed this room."""
     if payload.get("type") == "ended":
-        await close(node, room)
+        await close(node, room, str(payload.get("note", "")))
     elif payload.get("type") == "moved":
         await check(node, room)
     elif (known := ROOM_EVENTS.get(str(payload.get("type")))) is not None:
@@ -116,15 +144,18 @@ async def check(node: Node, room: Room) -> None:
     elif name != node.name:  # the browsers ask for tickets to where the room is now
         for connection in list(room.connections.values()):
             node.spawn(connection.hang_up(1012, b"moved"))
+            await drop(node, room, connection, connection.heard_at, leaving=True)
+        room.media.give_up()
+        await let_go(node, room)
 
 
-async def close(node: Node, room: Room) -> None:
-    """The session is over: tell everybody and free the room."""
+async def close(node: Node, room: Room, note: str = "") -> None:
+    """The session is over: tell everybody (with the reason, when an operator ended it) and free the room."""
     async with node.rooms.changing(room.id):
         node.rooms.forget(room)
         connections = list(room.connections.values())
         async with room.talk:
-            await room.broadcast({"type": "ended"})
+            await room.broadcast({"type": "ended", "note": note})
             room.connections.clear()
         for connection in connections:
             connection.gone = True

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from helpouts.live.media import Media
+from helpouts.sessions.quality import Quality
 
 #: Bytes that may wait for a slow browser before its connection is dropped.
 MAX_BACKLOG = 1_000_000
@@ -32,6 +33,8 @@ class Connection:
     busy: bool = False
     #: the last line of the chat that it has been sent
     told: int = 0
+    #: what the browser measured last, until it is written down
+    quality: Quality | None = None
     #: its end has been written down
     gone: bool = False
 

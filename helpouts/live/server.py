@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 from aiohttp import WSMsgType, web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from helpouts.clock import clock
-from helpouts.errors import HelpoutsError
+from helpouts.errors import HelpoutsError, TooFast
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.live import check, desk, entrance, messages, protocol
+from helpouts.live import check, desk, draining, entrance, limits, messages, protocol
 from helpouts.live import tools as tools  # the tools of the room register their messages
 from helpouts.live.metrics import exposition
 from helpouts.live.node import Node
@@ -26,6 +28,7 @@ NODE: web.AppKey[Node] = web.AppKey("node", Node)
 #: How long a browser may take to agree that a socket is closed.
 CLOSE_SECONDS = 2
 MAX_MESSAGE = 64 * 1024
+_TOO_FAST = _l("That was too much at once. Wait a moment, then try again.")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -109,11 +112,19 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
     if entered is None:
         return socket
     room, connection = entered
+    bucket = limits.Bucket()
     try:
         async for raw in socket:
             if raw.type is not WSMsgType.TEXT:
                 break
             connection.heard_at = clock.now()
+            if not bucket.may_speak():
+                if bucket.refused > limits.MOST_REFUSED:
+                    node.spawn(connection.hang_up(1008, b"too many messages"))
+                    break
+                if bucket.to_be_told:
+                    await connection.send(protocol.refusal(TooFast(_TOO_FAST), connection.locale))
+                continue
             connection.busy = True
             await _one(node, room, connection, raw.data)
             connection.busy = False
@@ -134,7 +145,11 @@ async def network_check(request: web.Request) -> web.Response:
 
 async def _let_in(node: Node, socket: web.WebSocketResponse) -> tuple[Room, Connection] | None:
     """None (and the socket closed) when there is no way in."""
-    said = await entrance.hello(socket)
+    with node.door.knock() as room_for_one_more:
+        said = await entrance.hello(socket) if room_for_one_more else None
+    if not room_for_one_more:
+        await socket.close(code=1013, message=b"too many at the door")
+        return None
     if said is None:
         await socket.close(code=1008, message=b"say hello first")
         return None
@@ -157,7 +172,7 @@ async def _one(node: Node, room: Room, connection: Connection, raw: str) -> None
             await messages.handle(node, room, connection, message)
     except HelpoutsError as error:
         await connection.send(protocol.refusal(error, connection.locale))
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # numbers of ten thousand digits, too
         await connection.send({"type": "error", "code": "invalid", "message": "not JSON"})
     except Exception:
         log.exception("a message could not be worked on", room=room.id)
@@ -165,8 +180,24 @@ async def _one(node: Node, room: Room, connection: Connection, raw: str) -> None
         await connection.send(protocol.refusal(failed, connection.locale))
 
 
+async def _mind_signals(app: web.Application) -> None:
+    """SIGTERM drains first, if the configuration says so; the second one ends the process at once."""
+    node, loop = app[NODE], asyncio.get_running_loop()
+
+    def end() -> None:
+        raise web.GracefulExit
+
+    def stop() -> None:
+        if node.draining or not node.runtime.config.drain_on_stop:
+            end()
+        node.errand(draining.begin(node))
+
+    node.end_process = partial(loop.call_soon, end)
+    loop.add_signal_handler(signal.SIGTERM, stop)
+
+
 def serve(runtime: Runtime) -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT, or until it is drained."""
     try:
         import uvloop
 
@@ -174,8 +205,10 @@ def serve(runtime: Runtime) -> None:
     except ImportError:
         loop = asyncio.new_event_loop()
     config = runtime.config
+    app = make_app(runtime)
+    app.on_startup.append(_mind_signals)
     web.run_app(
-        make_app(runtime),
+        app,
         host=config.host,
         port=config.actual_live_port,
         loop=loop,

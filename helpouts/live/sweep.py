@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
-
-from sqlalchemy.orm import Session as DbSession
 
 from helpouts.clock import clock
 from helpouts.live import protocol
 from helpouts.plugins.service import read_settings
-from helpouts.sessions import feed, service
-from helpouts.sessions.models import LiveNode
+from helpouts.sessions import feed, nodes, quality, service
 
 if TYPE_CHECKING:
     from helpouts.live.node import Node
 
 #: Seconds between two looks at who is there.
 TICK = 1.0
+#: Seconds between two heartbeats; :data:`helpouts.sessions.nodes.SUSPECT` is three of them.
+BEAT = 0.5
+UPKEEP = 2.0
+QUALITY = 5.0
+#: Who was heard from so recently is taken to be here still: browsers ping every second.
+FRESH = timedelta(seconds=1.5)
 
 
 async def presence(node: Node) -> None:
@@ -33,25 +37,38 @@ async def presence(node: Node) -> None:
         if connection.heard_at < now - service.SILENCE and not connection.busy and not stalled:
             await protocol.drop(node, room, connection, connection.heard_at)
         else:
-            moments[connection.presence_id] = connection.heard_at
+            fresh = connection.heard_at > now - FRESH  # should we be killed, the meter knows the end to a second
+            moments[connection.presence_id] = now if fresh else connection.heard_at
     if moments:
         await node.write(lambda db: service.seen(db, moments))
     for room in list(node.rooms.by_id.values()):
-        if room.running != room.metering(now):
+        if room.media.overdue():
+            await protocol.let_go(node, room)
+        elif room.running != room.metering(now):
             await protocol.announce(node, room)
 
 
 async def heartbeat(node: Node) -> None:
-    """Every two seconds: this node is alive; read the transports' settings again."""
+    """Twice a second: this node is alive, and has so many rooms; it hears whether it is to be drained."""
     rooms = len(node.rooms.by_id)
+    node.draining = await node.write(lambda db: nodes.beat(db, node.name, node.public_url, rooms))
+    await asyncio.sleep(BEAT)
 
-    def beat(db: DbSession) -> None:
-        row = db.get(LiveNode, node.name) or LiveNode(name=node.name, public_url=node.public_url)
-        row.heartbeat_at, row.rooms = clock.now(), rooms
-        db.add(row)
-        feed.tidy(db)
 
-    await node.write(beat)
+async def qualities(node: Node) -> None:
+    """Every few seconds: write down what the browsers have measured since."""
+    await asyncio.sleep(QUALITY)
+    readings = {}
+    for _room, connection in node.rooms.connections():
+        if connection.quality is not None:
+            readings[connection.presence_id], connection.quality = connection.quality, None
+    if readings:
+        await node.write(lambda db: quality.note(db, readings))
+
+
+async def upkeep(node: Node) -> None:
+    """Every two seconds: read the transports' settings again, delete events that everybody has heard."""
+    await asyncio.sleep(UPKEEP)
+    await node.write(feed.tidy)
     for plugin in list(node._settings):
         node._settings[plugin] = await node.read(lambda db, p=plugin: read_settings(db, p))  # type: ignore[misc]  # default argument binds the name
-    await asyncio.sleep(2)

@@ -33,6 +33,8 @@ class Session(Base):
     opened_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str] = mapped_column(String(40), default="")
+    #: what the operator who ended it says to both
+    end_note: Mapped[str] = mapped_column(Text, default="", server_default="")
     #: set at the end: seconds in which both were connected
     connected_seconds: Mapped[int | None]
 
@@ -56,6 +58,21 @@ class Presence(Base):
     joined_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     left_at: Mapped[datetime | None]
+
+
+class PresenceQuality(Base):
+    """How the call is for one connection, as its browser measured it last (:mod:`helpouts.sessions.quality`)."""
+
+    __tablename__ = "presence_quality"
+
+    presence_id: Mapped[int] = mapped_column(ForeignKey("presence.id", ondelete="CASCADE"), primary_key=True)
+    at: Mapped[datetime]
+    grade: Mapped[str] = mapped_column(String(8))
+    rtt_ms: Mapped[int | None]
+    loss_permille: Mapped[int]
+    send_kbps: Mapped[int]
+    receive_kbps: Mapped[int]
+    path: Mapped[str] = mapped_column(String(8))
 
 
 class JoinTicket(Base):

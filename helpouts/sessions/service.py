@@ -22,8 +22,8 @@ from helpouts.errors import Conflict
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.jobs.service import enqueue, handler
 from helpouts.payments import service as money
-from helpouts.runtime import runtime_of
 from helpouts.sessions import notes
+from helpouts.sessions.choosing import transport_name
 from helpouts.sessions.meter import overlap
 from helpouts.sessions.models import LiveEvent, Presence, Session
 from helpouts.sessions.states import SESSION
@@ -47,11 +47,6 @@ def session_of(db: DbSession, booking: Booking) -> Session | None:
     return db.scalar(select(Session).where(Session.booking_id == booking.id))
 
 
-def transport_name(db: DbSession) -> str:
-    """The video transport of new rooms: the site setting, else the configuration."""
-    return str(site.get(db, "video_transport") or runtime_of(db).config.video_transport)
-
-
 def join(db: DbSession, session: Session, user_id: int, node: str, device: str) -> Presence:
     """Somebody is connected to the room; the first one opens it.
 
@@ -62,7 +57,7 @@ def join(db: DbSession, session: Session, user_id: int, node: str, device: str) 
         raise Conflict(_l("This session is over."))
     now = clock.now()
     if session.state == "scheduled":
-        session.transport, session.opened_at = transport_name(db), now
+        session.transport, session.opened_at = transport_name(db, session.booking.category), now
         SESSION.apply(db, session, "open", SYSTEM)
     presence = Presence(
         session_id=session.id, user_id=user_id, node=node, device=device[:120], joined_at=now, last_seen_at=now
@@ -172,7 +167,7 @@ def end(db: DbSession, session: Session, reason: str, actor: Actor) -> Session:
     session.ended_at, session.end_reason = now, reason
     _close_booking(db, session)
     notes.forget_steps(db, session.id)
-    tell(db, session, {"type": "ended"})
+    tell(db, session, {"type": "ended", "note": session.end_note})
     events.emit(db, "session_ended", session_id=session.id, connected_seconds=session.connected_seconds)
     return session
 

@@ -12,6 +12,7 @@ def room_texts() -> dict[str, str]:
             "waiting": _("Waiting for %(name)s …"),
             "peer_here": _("%(name)s is here."),
             "peer_left": _("%(name)s is not connected at the moment."),
+            "peer_away": _("The connection of %(name)s has a gap. Wait a moment …"),
             "connecting": _("Connecting …"),
             "reconnecting": _("The connection dropped. We are bringing it back …"),
             "back": _("You are connected again."),

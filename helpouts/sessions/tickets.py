@@ -7,22 +7,20 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session as DbSession
 
 from helpouts.accounts.models import User
 from helpouts.bookings.models import Booking
 from helpouts.clock import clock
-from helpouts.errors import Conflict, NotAllowed, Unavailable
+from helpouts.errors import Conflict, NotAllowed
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.sessions import service
-from helpouts.sessions.models import JoinTicket, LiveNode, Session
+from helpouts.sessions import nodes
+from helpouts.sessions.models import JoinTicket, Session
 
 TICKET_LIFE = timedelta(seconds=60)
 #: How long before the start the room opens.
 OPENS_BEFORE = timedelta(minutes=15)
-#: A node that has been silent for longer is taken for dead.
-NODE_SILENCE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,40 +58,25 @@ def check_may_enter(session: Session, user: User) -> None:
         raise Conflict(_l("The room opens 15 minutes before the session begins."))
 
 
-def issue_ticket(db: DbSession, session: Session, user: User) -> Ticket:
-    """A ticket for somebody who may enter; places the room on the least loaded node when its node is gone.
+def issue_ticket(db: DbSession, session: Session, user: User, lost: str = "") -> Ticket:
+    """A ticket for somebody who may enter, for the node that has the room (:func:`helpouts.sessions.nodes.node_for`).
 
+    :param lost: the address of a WebSocket that the browser could not reach or keep.
     :raises Unavailable: when no live process is running.
     """
     check_may_enter(session, user)
-    now = clock.now()
-    alive = {
-        node.name: node
-        for node in db.scalars(
-            select(LiveNode).where(LiveNode.heartbeat_at > now - NODE_SILENCE).order_by(LiveNode.rooms, LiveNode.name)
-        )
-    }
-    if session.node not in alive:
-        db.refresh(session, with_for_update={"of": Session})  # both people are sent to the same node
-    if session.node not in alive:
-        fresh = [node for node in alive.values() if not node.draining]
-        if not fresh:
-            raise Unavailable(_l("The video service does not answer at the moment. Please try again in a minute."))
-        if session.node:  # should that node be alive after all, it sends its browsers on
-            service.tell(db, session, {"type": "moved"})
-        session.node = fresh[0].name
+    node = nodes.node_for(db, session, lost)
     token = secrets.token_urlsafe(32)
     db.add(
         JoinTicket(
             token_hash=hashed(token),
             session_id=session.id,
             user_id=user.id,
-            node=session.node,
-            expires_at=now + TICKET_LIFE,
+            node=node.name,
+            expires_at=clock.now() + TICKET_LIFE,
         )
     )
-    base = alive[session.node].public_url
-    return Ticket(token, base.replace("http", "ws", 1) + "/ws")
+    return Ticket(token, nodes.socket_url(node))
 
 
 def redeem_ticket(db: DbSession, token: str, node: str) -> tuple[Session, User]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 from sqlalchemy import select
@@ -60,10 +60,15 @@ def room(room_id: str) -> ResponseReturnValue:
 @bp.post("/room/<room_id>/ticket")
 @requires("signed_in")
 def ticket(room_id: str) -> ResponseReturnValue:
-    """A ticket for one browser: {"ticket", "url", "check_url"}; errors as {"error", "code"} with a text for people."""
+    """A ticket for one browser: {"ticket", "url", "check_url"}; errors as {"error", "code"} with a text for people.
+
+    The form's field ``lost`` is the address of the WebSocket that has just failed.
+    """
     try:
         session = own_session(room_id)
-        issued = issue_ticket(current_db(), session, current_db().get_one(User, current_user.id))
+        issued = issue_ticket(
+            current_db(), session, current_db().get_one(User, current_user.id), request.form.get("lost", "")
+        )
         current_db().commit()
     except HelpoutsError as error:
         return {"error": str(error), "code": error.code}, error.status

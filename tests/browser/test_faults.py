@@ -52,11 +52,22 @@ def until(page: Page, condition, seconds: float = 30, what: str = ""):
     return found, time.monotonic() - start
 
 
+#: Lets a test count a page's media connections, and break its way to the server.
+WATCH = """
+window.peers = 0;
+window.sockets = [];
+const [Peer, Socket] = [RTCPeerConnection, WebSocket];
+window.RTCPeerConnection = class extends Peer { constructor(...all) { super(...all); peers += 1; } };
+window.WebSocket = class extends Socket { constructor(...all) { super(...all); sockets.push(this); } };
+"""
+
+
 def person(chromium, site, email: str) -> Page:
     """A browser of somebody who is signed in."""
     context = chromium.new_context(locale="en-GB", permissions=["camera", "microphone"])
     context.set_default_timeout(20_000)
     page = context.new_page()
+    page.add_init_script(WATCH)
     page.script_errors = []
     page.on("pageerror", lambda error: page.script_errors.append(str(error)))
     page.goto(f"{site.url}/login")
@@ -113,7 +124,7 @@ class Call:
 
     def say(self, page: Page, text: str) -> None:
         """Into the chat."""
-        if page.locator("#room").get_attribute("data-chat") != "open":
+        if page.locator("#room").get_attribute("data-panel") != "chat":
             page.click('[data-control="chat"]')
         page.fill("#chat-text", text)
         page.press("#chat-text", "Enter")
@@ -202,6 +213,19 @@ def test_a_killed_live_process_comes_back_and_so_does_everybody(call, site):
     assert all(row.left_at is not None and row.left_at <= killed_at + timedelta(seconds=0.5) for row in earlier)
     assert all(row.left_at >= killed_at - timedelta(seconds=3) for row in earlier), "more than the last seconds lost"
     assert all(up_at - timedelta(seconds=5) < row.joined_at <= back_at for row in later)
+
+
+def test_a_broken_socket_leaves_picture_and_sound_alone(call):
+    expert, customer = call.pages
+    before = [page.evaluate("peers") for page in call.pages]
+    for page in call.pages:
+        page.evaluate("sockets.at(-1).close()")
+        until(page, lambda page=page: page.evaluate("sockets.at(-1).readyState") == 1)
+        call.wait_for_both(expert, 10)
+        call.wait_for_both(customer, 10)
+        call.wait_for_media(expert, 10)
+        call.wait_for_media(customer, 10)
+    assert [page.evaluate("peers") for page in call.pages] == before, "the media were connected anew"
 
 
 def test_who_was_offline_comes_back_by_themselves(call):

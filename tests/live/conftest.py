@@ -160,10 +160,10 @@ class Place:
             await browser.say(type="hello", **hello)
         return browser
 
-    async def enter(self, session: Session, user: User, *, after: int = 0, pinging: bool = True) -> Browser:
+    async def enter(self, session: Session, user: User, *, pinging: bool = True, **hello: Any) -> Browser:
         """Through the door, and welcome."""
         ticket = await asyncio.to_thread(self.ticket, session, user)
-        browser = (await self.connect(ticket=ticket, after=after)).live(pinging=pinging)
+        browser = (await self.connect(ticket=ticket, **{"after": 0, **hello})).live(pinging=pinging)
         await browser.hear("welcome", you=user.id)
         return browser
 

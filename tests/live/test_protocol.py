@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from helpouts.audit.actor import SYSTEM
 from helpouts.clock import clock
-from helpouts.live import entrance, following
+from helpouts.live import entrance, following, media
 from helpouts.plugins.service import set_enabled
 from helpouts.sessions import TransportError, TransportFull, service
 from helpouts.sessions.models import LiveNode, Presence, RoomMessage, Session
@@ -35,7 +35,7 @@ async def test_a_ticket_opens_the_room_and_both_hear_of_each_other(live, pair):
     async with live() as place:
         customer = await place.enter(pair.session, pair.customer)
         welcome = await customer.hear("welcome")
-        assert welcome["peer"] == {"present": False, "state": {}}
+        assert welcome["peer"] == {"present": False, "away": False, "state": {}}
         assert welcome["transport"]["name"] == "dummy"
         assert welcome["transport"]["module"] == "/x/video_dummy/static/dummy.js"
         assert welcome["transport"]["config"]["token"]
@@ -407,7 +407,8 @@ async def test_stopping_tells_the_browsers_to_come_back(live, pair):
         assert await browser.closed() == 1012
 
 
-async def test_rooms_leave_nothing_behind(live, pair):
+async def test_rooms_leave_nothing_behind(live, pair, monkeypatch):
+    monkeypatch.setattr(media, "LINGER", timedelta(0))
     async with live() as place:
         await (await place.enter(pair.session, pair.customer, pinging=False)).vanish()
         await until(lambda: place.node.rooms.idle)

@@ -8,6 +8,7 @@ const AGAIN_MS = [500, 1000, 2000, 4000, 8000];
 export class Call extends EventTarget {
   #connection = null; #socket; #signal = null; #peer = false; #generation = 0; #views;
   #tracks = {audio: null, video: null, screen: null}; #wishes = {}; #poll = null; #again = null; #failures = 0;
+  #id = ""; #unsaid = null; // the grant that we hold; what the transport says while there is no way to the server
 
   constructor(root, socket) {
     super();
@@ -23,7 +24,8 @@ export class Call extends EventTarget {
     try {
       const module = await import(transport.module);
       if (generation !== this.#generation) return;
-      this.#signal = {send: (data) => this.#socket.send({type: "signal", data}), onmessage: null};
+      this.#signal = {send: (data) => this.#say(data), onmessage: null};
+      this.#id = transport.id;
       const connection = await module.connect({
         config: transport.config,
         signal: this.#signal,
@@ -56,9 +58,24 @@ export class Call extends EventTarget {
     return this.#connection?.prefer?.(kind, wish);
   }
 
-  /** The way to the server is gone, and with it the chance to ask. */
+  /** What the server is asked to keep for us; empty when there is nothing worth it. */
+  get held() { return this.#connection ? this.#id : ""; }
+
+  /** The way to the server is gone, and with it the chance to ask; pictures and sound may go on. */
   pause() {
     clearTimeout(this.#again);
+    if (this.#connection) this.#unsaid ??= [];
+  }
+
+  /** The way to the server is back, and it has kept what we hold. */
+  resume() {
+    for (const data of this.#unsaid?.splice(0) ?? []) this.#socket.send({type: "signal", data});
+    this.#unsaid = null;
+  }
+
+  #say(data) {
+    if (this.#unsaid) this.#unsaid.push(data);
+    else this.#socket.send({type: "signal", data});
   }
 
   #ask(delay) {
@@ -70,7 +87,8 @@ export class Call extends EventTarget {
     clearTimeout(this.#again);
     clearInterval(this.#poll);
     this.#connection?.close();
-    this.#connection = this.#signal = null;
+    this.#connection = this.#signal = this.#unsaid = null;
+    this.#id = "";
   }
 
   /** A message of the transport's server side. */
@@ -103,7 +121,9 @@ export class Call extends EventTarget {
   #changed(state) {
     this.#tell("state", state);
     if (state === "connected") this.#failures = 0;
-    if (state === "failed") this.#ask(AGAIN_MS[Math.min(this.#failures++, AGAIN_MS.length - 1)]);
+    if (state !== "failed") return;
+    this.#id = "";
+    this.#ask(AGAIN_MS[Math.min(this.#failures++, AGAIN_MS.length - 1)]);
   }
 
   #tell(kind, detail) {

@@ -11,6 +11,8 @@ export function setUpCall(room) {
   const meter = new Meter(root, settings);
   room.meter = meter;
   let joined = false, over = false, peerHere = null, theirs = {};
+  let gap = false; // one of the two had lost only the way to the server
+  socket.hello = () => ({media: call.held});
 
   devices.addEventListener("change", () => media.send());
   room.addEventListener("join", () => {
@@ -36,16 +38,17 @@ export function setUpCall(room) {
 
   room.on("welcome", (message) => {
     room.changed();
-    peerHere = null;
-    peer(message.peer);
+    gap = message.media === "kept";
+    if (!gap) peerHere = null;
     admitted(message);
+    peer(message.peer);
   });
   room.on("grant", admitted);
   room.on("peer", peer);
   room.on("state", peerState);
   room.on("meter", (message) => meter.set(message));
   room.on("signal", (message) => call.signal(message.data));
-  room.on("ended", ended);
+  room.on("ended", ended); // the booking's page says why, when an operator has ended it
   room.on("error", (message) => room.tell(message.message));
   socket.addEventListener("dropped", () => { call.pause(); meter.pause(); room.status("reconnecting", "warning"); });
   socket.addEventListener("unavailable", () => room.status("unavailable", "warning"));
@@ -53,19 +56,22 @@ export function setUpCall(room) {
   socket.addEventListener("ended", ended);
   socket.addEventListener("refused", ended); // the booking's page says what has happened
 
-  function admitted({transport, retry_after: seconds}) {
+  function admitted({media: kept, transport, retry_after: seconds}) {
+    if (kept === "kept") return call.resume();
     if (!transport) room.status("unavailable", "warning");
     call.join(transport, seconds);
   }
 
-  function peer({present, state}) {
-    if (present !== peerHere) {
-      room.status(present ? "peer_here" : peerHere === null ? "waiting" : "peer_left", present ? "success" : "info");
-      room.dispatchEvent(new CustomEvent("peer", {detail: {present, before: peerHere}}));
-    }
-    peerHere = present;
-    root.dataset.peer = present;
-    call.peerPresent(present);
+  // Who is away has only lost the way to the server: picture and sound of the two may go on without it.
+  function peer({present, away, state}) {
+    const there = present || Boolean(away);
+    const now = away ? "peer_away" : present ? !gap && "peer_here" : peerHere === null ? "waiting" : "peer_left";
+    if (there !== peerHere || gap || away) room.status(now || null, present ? "success" : "info");
+    if (there !== peerHere) room.dispatchEvent(new CustomEvent("peer", {detail: {present: there, before: peerHere}}));
+    peerHere = there;
+    gap = Boolean(away);
+    root.dataset.peer = there;
+    call.peerPresent(there);
     if (state) peerState(state);
   }
 
