@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import Actor
 from helpouts.audit.models import Transition
 from helpouts.clock import clock
-from helpouts.db.prepared import Prepared
+from helpouts.db.later import later
+from helpouts.db.prepared import Inserted
 from helpouts.errors import Conflict, NotAllowed
 from helpouts.i18n import lazy_gettext as _l
 
-_NOTE = Prepared(
-    insert(Transition.__table__),  # type: ignore[arg-type]  # Table at run time, typed as FromClause
+_NOTE = Inserted(
+    Transition.__table__,
     ("machine", "subject_id", "event", "source", "target", "actor_id", "actor", "reason", "created_at"),
 )
 
@@ -107,4 +107,4 @@ class Machine:
             "reason": reason,
             "created_at": clock.now(),
         }
-        _NOTE.run(db, values)
+        later(db, _NOTE, values)

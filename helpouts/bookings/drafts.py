@@ -8,24 +8,23 @@ glance whether anything that matters has changed since.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select
-from sqlalchemy.orm import Session, joinedload, lazyload
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from helpouts import site
 from helpouts.accounts.models import User
 from helpouts.bookings import quick
 from helpouts.bookings.intake import check_answers
-from helpouts.bookings.models import Booking
-from helpouts.bookings.writing import LIVE
 from helpouts.catalog.models import Expert, ExpertMember, Listing
 from helpouts.clock import clock
 from helpouts.db.once import known
-from helpouts.db.prepared import Prepared
+from helpouts.db.prepared import Prepared, attach
 from helpouts.errors import Conflict, NotAllowed, NotFound, Unavailable
 from helpouts.i18n import in_language
 from helpouts.i18n import lazy_gettext as _l
@@ -33,32 +32,40 @@ from helpouts.payments import service as money
 from helpouts.runtime import runtime_of
 from helpouts.scheduling.models import ScheduleRow
 
-#: Bookings so near can matter to a start: buffers, and the caps of its day and week.
-NEAR = timedelta(days=8)
-_row = Booking.__table__.c
-_ZONE = Prepared(select(ScheduleRow.__table__.c.zone).where(ScheduleRow.__table__.c.user_id == bindparam("host")))
-#: What a draft rests on: the listing and expert as they are, the host's hours, the host's bookings around the start.
-_SEEN = Prepared(
-    select(
-        Listing.__table__.c.version,
-        Listing.__table__.c.state,
-        Expert.__table__.c.state,
-        select(ScheduleRow.__table__.c.version)
-        .where(ScheduleRow.__table__.c.user_id == bindparam("host"))
-        .scalar_subquery(),
-        select(func.count() * 1_000_003 + func.coalesce(func.sum(_row.ical_sequence), 0))
-        .where(
-            _row.host_id == bindparam("host"),
-            LIVE,
-            _row.ends_at > bindparam("since"),
-            _row.starts_at < bindparam("until"),
-        )
-        .scalar_subquery(),
-        select(func.coalesce(func.max(_row.id), 0)).where(_row.host_id == bindparam("host")).scalar_subquery(),
-    )
-    .join_from(Listing.__table__, Expert.__table__, Listing.__table__.c.expert_id == Expert.__table__.c.id)
-    .where(Listing.__table__.c.id == bindparam("listing"))
+_ZONE = Prepared(select(ScheduleRow.zone).where(ScheduleRow.user_id == bindparam("host")))
+_STANDING = Prepared(
+    select(Listing.version, Listing.state, Expert.state, ScheduleRow.version, ScheduleRow.zone)
+    .join_from(Listing, Expert, Listing.expert_id == Expert.id)
+    .outerjoin(ScheduleRow, ScheduleRow.user_id == bindparam("host"))
+    .where(Listing.id == bindparam("listing"))
 )
+#: A listing, a row for each member of its expert, and a customer: the columns that a booking looks at.
+_LISTING = [column for column in Listing.__table__.c if column.key not in ("description", "requirements", "fields")]
+_EXPERT = [Expert.__table__.c.id, Expert.__table__.c.name, Expert.__table__.c.state]
+_MEMBER = list(ExpertMember.__table__.c)
+_CUSTOMER = [User.__table__.c[key] for key in ("id", "email", "name", "locale", "zone")]
+_FOUND = Prepared(
+    select(*_LISTING, *_EXPERT, *_MEMBER, *_CUSTOMER)
+    .join_from(Listing, Expert, Listing.expert_id == Expert.id)
+    .join(ExpertMember, ExpertMember.expert_id == Expert.id)
+    .join(User, User.id == bindparam("customer"))
+    .where(Listing.id == bindparam("listing"))
+    .order_by(ExpertMember.id)
+)
+
+
+class Seen(NamedTuple):
+    """What a draft rests on: the listing, the expert and the host's hours as they stand; what else the host does then.
+
+    :ivar zone: in which the hours are meant; None for a host without hours.
+    """
+
+    listing_version: int
+    listing_state: str
+    expert_state: str
+    hours_version: int | None
+    zone: str | None
+    near: list[quick.Busy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ class Draft:
     """A booking that could be written.
 
     :ivar values: the row, as a held booking, but for ``held_until``.
-    :ivar seen: what it rests on (:func:`seen`).
+    :ivar seen: what it rests on, within ``reach`` of its time.
     :ivar wish: the arguments it was made from, to make it again.
     :ivar settings: what was read of the site's settings and plugins.
     """
@@ -75,7 +82,8 @@ class Draft:
     customer: User
     values: dict[str, Any]
     hold_minutes: int
-    seen: tuple[Any, ...]
+    reach: timedelta
+    seen: Seen
     wish: dict[str, Any]
     settings: Mapping[Any, Any]
 
@@ -108,7 +116,6 @@ def draft(
     length_minutes: int | None = None,
     host_id: int | None = None,
     waive: bool = False,
-    watch: bool = True,
 ) -> Draft:
     """Check everything that can be checked before the booking is written.
 
@@ -116,7 +123,6 @@ def draft(
     :param length_minutes: one of the listing's lengths; its main one by default.
     :param host_id: the member who shall serve; by default the first that the listing's serving rule names.
     :param waive: the host's soft rules do not count (:func:`helpouts.scheduling.service.soft_problems`).
-    :param watch: whether :func:`seen` is asked; not needed within the transaction that writes.
     :raises Conflict: the time is not free.
     :raises Unavailable: the listing cannot be booked now.
     :raises NotAllowed: it is the customer's own listing.
@@ -129,20 +135,23 @@ def draft(
     minutes = length_minutes or listing.length_minutes
     price = listing.price_of(minutes)
     free = quick.free_hosts(db, listing, starts_at, length_minutes=minutes, host_id=host_id)
-    if not free and waive and starts_at > clock.now():
-        free = [host_id or owner_of(listing)]
-    if not free or (host_id is not None and host_id not in hosts_of(listing)):
+    hosts = free.user_ids
+    if not hosts and waive and starts_at > clock.now():
+        hosts = [host_id or owner_of(listing)]
+    if not hosts or (host_id is not None and host_id not in hosts_of(listing)):
         raise Conflict(_l("This time is not free any more. Please choose another."), field="start")
+    ends_at = starts_at + timedelta(minutes=minutes)
+    found = seen(db, listing.id, hosts[0], starts_at, ends_at, free.reach, free.near)
     fee = category.fee_bp if category.fee_bp is not None else site.get(db, "fee_bp")
     values = {
         "public_id": secrets.token_urlsafe(16),
         "listing_id": listing.id,
         "expert_id": listing.expert_id,
-        "host_id": free[0],
+        "host_id": hosts[0],
         "customer_id": customer.id,
         "kind": "scheduled",
         "starts_at": starts_at,
-        "ends_at": starts_at + timedelta(minutes=minutes),
+        "ends_at": ends_at,
         "title": listing.title,
         "category": listing.category,
         "pricing": listing.pricing,
@@ -152,7 +161,7 @@ def draft(
         "fee_bp": 0 if listing.pricing == "free" else fee,
         "cancellation_policy": listing.cancellation_policy,
         "customer_zone": zone,
-        "host_zone": zone_of(db, free[0]),
+        "host_zone": found.zone or "UTC",
         "intake": intake,
         "idempotency_key": key_of(customer.id, idempotency_key),
     }
@@ -165,19 +174,34 @@ def draft(
         "host_id": host_id,
         "waive": waive,
     }
-    found = seen(db, values) if watch else ()
-    return Draft(listing, customer, values, site.get(db, "hold_minutes"), found, wish, known(db))
+    return Draft(listing, customer, values, site.get(db, "hold_minutes"), free.reach, found, wish, known(db))
 
 
-def seen(db: Session, values: Mapping[str, Any]) -> tuple[Any, ...]:
-    """A mark that differs once the listing, the host's hours or the host's bookings near that time have changed."""
-    parameters = {
-        "listing": values["listing_id"],
-        "host": values["host_id"],
-        "since": values["starts_at"] - NEAR,
-        "until": values["ends_at"] + NEAR,
-    }
-    return tuple(_SEEN.run(db, parameters).one())
+def seen(
+    db: Session,
+    listing_id: int,
+    host_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    reach: timedelta,
+    near: list[quick.Busy] | None = None,
+) -> Seen:
+    """How things stand at this moment.
+
+    :param reach: what takes the host's time counts so far from the booking's.
+    :param near: that, when it was just read.
+    """
+    if near is None:
+        near = quick.busy(db, host_id, starts_at - reach, ends_at + reach)
+    listing, listing_state, expert_state, hours, zone = _STANDING.first(db, {"listing": listing_id, "host": host_id})
+    return Seen(listing, listing_state, expert_state, hours, zone, near)
+
+
+def unchanged(db: Session, made: Draft) -> bool:
+    """Whether all that the draft rests on is still so."""
+    row = made.values
+    now = seen(db, row["listing_id"], row["host_id"], row["starts_at"], row["ends_at"], made.reach)
+    return now == made.seen
 
 
 def hosts_of(listing: Listing) -> Collection[int]:
@@ -191,25 +215,29 @@ def owner_of(listing: Listing) -> int:
 
 
 def find(db: Session, listing_id: int, customer_id: int) -> tuple[Listing, User]:
-    """A listing and a customer with no more of their relations than a booking looks at.
+    """A listing and a customer with no more of their columns than a booking looks at; the rest loads when it is used.
 
     :raises NotFound: there is no such listing or person.
     """
-    expert = joinedload(Listing.expert)
-    lean = (
-        expert.lazyload(Expert.categories),
-        expert.joinedload(Expert.members).lazyload(ExpertMember.user),
-    )
-    listing = db.scalars(select(Listing).where(Listing.id == listing_id).options(*lean)).unique().one_or_none()
-    customer = db.get(User, customer_id, options=[lazyload(User.roles)])
-    if listing is None or customer is None:
+    rows = _FOUND.all(db, {"listing": listing_id, "customer": customer_id})
+    if not rows:
         raise NotFound(_l("There is no such listing."))
-    return listing, customer
+    listing, expert, _member, customer = _split(rows[0])
+    found = attach(db, Listing, listing)
+    set_committed_value(found, "expert", attach(db, Expert, expert))
+    members = [attach(db, ExpertMember, _split(row)[2]) for row in rows]
+    set_committed_value(found.expert, "members", members)
+    return found, attach(db, User, customer)
+
+
+def _split(row: Iterable[Any]) -> list[dict[str, Any]]:
+    values = iter(row)
+    return [{column.key: next(values) for column in part} for part in (_LISTING, _EXPERT, _MEMBER, _CUSTOMER)]
 
 
 def zone_of(db: Session, user_id: int) -> str:
     """The zone in which a host's hours are meant; UTC for one without hours."""
-    return _ZONE.run(db, {"host": user_id}).scalar() or "UTC"
+    return _ZONE.scalar(db, {"host": user_id}) or "UTC"
 
 
 def key_of(customer_id: int, idempotency_key: str) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
 from helpouts.bookings import announce
-from helpouts.bookings.drafts import Draft, check_bookable, draft, hosts_of, key_of, seen
+from helpouts.bookings.drafts import Draft, check_bookable, draft, hosts_of, key_of, unchanged
 from helpouts.bookings.models import Booking
 from helpouts.bookings.states import BOOKING
 from helpouts.bookings.writing import clear_way, take_turns, write
@@ -109,12 +109,12 @@ def place(db: Session, made: Draft, actor: Actor) -> Booking:
     """
     carry(db, made.settings)
     take_turns(db, made.values["customer_id"], made.values["host_id"])
-    if seen(db, made.values) != made.seen:
+    if not unchanged(db, made):
         existing = placed_before(db, made.values["customer_id"], made.wish["idempotency_key"])
         if existing is not None:
             return confirm(db, existing, actor) if existing.state == "held" else existing
         listing = db.get_one(Listing, made.values["listing_id"], populate_existing=True)
-        made = draft(db, listing, db.get_one(User, made.values["customer_id"]), **made.wish, watch=False)
+        made = draft(db, listing, db.get_one(User, made.values["customer_id"]), **made.wish)
     return _write(db, made, actor)
 
 
@@ -159,8 +159,8 @@ def lock(db: Session, booking: Booking) -> None:
 
 def placed_before(db: Session, customer_id: int, idempotency_key: str) -> Booking | None:
     """The booking that the same request has made already."""
-    row = _BY_KEY.run(db, {"key": key_of(customer_id, idempotency_key)}).first()
-    return None if row is None else db.get_one(Booking, row[0])
+    found = _BY_KEY.scalar(db, {"key": key_of(customer_id, idempotency_key)})
+    return None if found is None else db.get_one(Booking, found)
 
 
 def _draft(
@@ -191,7 +191,6 @@ def _draft(
         length_minutes=length_minutes,
         host_id=host_id,
         waive=waive,
-        watch=False,
     )
 
 

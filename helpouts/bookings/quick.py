@@ -8,13 +8,12 @@ Only what is committed may be kept: within a writing transaction the question go
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import and_, bindparam, literal_column, not_, or_, select, union_all
+from sqlalchemy import bindparam, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
@@ -27,11 +26,13 @@ from helpouts.db.prepared import Prepared
 from helpouts.scheduling import engine, loading
 from helpouts.scheduling import service as scheduling
 from helpouts.scheduling.models import ScheduleRow
-from helpouts.scheduling.rules import Schedule, SlotPolicy, Window
+from helpouts.scheduling.rules import Schedule, SlotPolicy
 from helpouts.scheduling.zones import from_minute, to_minute, to_minute_up
 
 #: Schedules kept for each database.
 MOST = 5000
+#: Bookings so near can matter to a start: buffers, and the caps of its day and week.
+NEAR = timedelta(days=8)
 _Known = tuple[Schedule, SlotPolicy, int] | None
 _kept: WeakKeyDictionary[Any, OrderedDict[str, _Known]] = WeakKeyDictionary()
 _booking, _other = Booking.__table__.c, BusyTime.__table__.c
@@ -41,20 +42,18 @@ _MEMBERS = Prepared(
     .join(User.__table__, User.id == ExpertMember.user_id)
     .where(ExpertMember.expert_id == bindparam("expert"), User.active)
 )
-_STANDS = not_(and_(_booking.state == literal_column("'held'"), _booking.held_until <= bindparam("now")))
 _BUSY = Prepared(
     union_all(
         *(
-            select(_booking.starts_at, _booking.ends_at).where(
+            select(_booking.starts_at, _booking.ends_at, _booking.held_until, _booking.id).where(
                 person == bindparam("host"),
                 LIVE,
-                or_(_booking.held_until.is_(None), _STANDS),
                 _booking.starts_at < bindparam("until"),
                 _booking.ends_at > bindparam("since"),
             )
             for person in (_booking.host_id, _booking.customer_id)
         ),
-        select(_other.starts_at, _other.ends_at).where(
+        select(_other.starts_at, _other.ends_at, literal_column("NULL"), literal_column("0")).where(
             _other.user_id == bindparam("host"),
             _other.starts_at < bindparam("until"),
             _other.ends_at > bindparam("since"),
@@ -63,18 +62,49 @@ _BUSY = Prepared(
 )
 
 
+class Busy(NamedTuple):
+    """What takes somebody's time, as a booking or (``booking_id`` 0) in another calendar."""
+
+    starts_at: datetime
+    ends_at: datetime
+    held_until: datetime | None
+    booking_id: int
+
+    def stands(self, now: datetime) -> bool:
+        """Whether it is no hold that has lapsed."""
+        return self.held_until is None or self.held_until > now
+
+
+class Free(NamedTuple):
+    """Who can give a session, in the order in which they should be taken.
+
+    :ivar reach: how far from the session's time a host's other sessions matter.
+    :ivar near: those of the one host, when they were looked at by themselves.
+    """
+
+    user_ids: list[int]
+    reach: timedelta
+    near: list[Busy] | None = None
+
+
+def busy(db: Session, user_id: int, since: datetime, until: datetime) -> list[Busy]:
+    """All that takes the person's time in [since, until), lapsed holds among it, in order."""
+    rows = _BUSY.all(db, {"host": user_id, "since": since, "until": until})
+    return sorted((Busy(*row) for row in rows), key=lambda time: (time.starts_at, time.ends_at, time.booking_id))
+
+
 def free_hosts(
     db: Session, listing: Listing, starts_at: datetime, *, length_minutes: int, host_id: int | None = None
-) -> list[int]:
+) -> Free:
     """The same as :func:`helpouts.scheduling.service.free_hosts`, sooner where that is possible."""
     bind = db.get_bind()
     if not bind.get_execution_options().get("helpouts_write", False):
-        rows = _MEMBERS.run(db, {"expert": listing.expert_id}).all()
+        rows = _MEMBERS.all(db, {"expert": listing.expert_id})
         if len(rows) == 1 and host_id in (None, rows[0].user_id):
             known = _known(db, bind, rows[0])
             if known is not None:
-                return [rows[0].user_id] if _free(db, rows[0].user_id, starts_at, length_minutes, *known) else []
-    return scheduling.free_hosts(db, listing, starts_at, length_minutes=length_minutes, host_id=host_id)
+                return _free(db, rows[0].user_id, starts_at, length_minutes, *known)
+    return Free(scheduling.free_hosts(db, listing, starts_at, length_minutes=length_minutes, host_id=host_id), NEAR)
 
 
 def _known(db: Session, bind: Any, row: Any) -> _Known:
@@ -95,28 +125,13 @@ def _known(db: Session, bind: Any, row: Any) -> _Known:
 
 def _free(
     db: Session, host_id: int, starts_at: datetime, minutes: int, schedule: Schedule, policy: SlotPolicy, pause: int
-) -> bool:
-    start, now = to_minute(starts_at), clock.now()
+) -> Free:
+    start, now, reach = to_minute(starts_at), clock.now(), timedelta(minutes=pause)
     if from_minute(start) != starts_at:
-        return False
-    around = timedelta(minutes=pause)
-    times = {
-        "host": host_id,
-        "now": now,
-        "since": starts_at - around,
-        "until": starts_at + timedelta(minutes=minutes) + around,
-    }
-    busy = list(_windows(_BUSY.run(db, times)))
-    taken = engine.with_buffers(busy, pause, pause) if pause else busy
+        return Free([], reach)
+    near = busy(db, host_id, starts_at - reach, starts_at + timedelta(minutes=minutes) + reach)
+    windows = [(to_minute(time.starts_at), to_minute_up(time.ends_at)) for time in near if time.stands(now)]
+    taken = engine.with_buffers(windows, pause, pause) if pause else windows
     wanted = replace(policy, length_minutes=minutes)
-    return start in engine.free_slots(schedule, wanted, taken, start, start + 1, to_minute_up(now))
-
-
-def _windows(rows: Iterable[Any]) -> Iterable[Window]:
-    for starts_at, ends_at in rows:
-        yield to_minute(_instant(starts_at)), to_minute_up(_instant(ends_at))
-
-
-def _instant(value: Any) -> datetime:
-    """An instant as the driver gives it: SQLite's is text in UTC."""
-    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+    free = start in engine.free_slots(schedule, wanted, taken, start, start + 1, to_minute_up(now))
+    return Free([host_id] if free else [], reach, near)

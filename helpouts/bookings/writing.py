@@ -14,6 +14,7 @@ from helpouts.bookings.lapse import expire
 from helpouts.bookings.models import LIVE_STATES, Booking
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
+from helpouts.db.lists import one_of
 from helpouts.db.prepared import Prepared, write_new
 from helpouts.errors import Conflict
 from helpouts.i18n import lazy_gettext as _l
@@ -39,12 +40,7 @@ _WAY = Prepared(
         _row.id != bindparam("itself"),
     )
 )
-_TURN = (
-    select(User.__table__.c.id)
-    .where(User.__table__.c.id.in_(bindparam("people", expanding=True)))
-    .order_by(User.__table__.c.id)
-    .with_for_update(key_share=True)
-)
+_TURN = Prepared(select(User.id).where(one_of(User.id, "people")).order_by(User.id).with_for_update(key_share=True))
 
 
 def take_turns(db: Session, *user_ids: int) -> None:
@@ -54,7 +50,7 @@ def take_turns(db: Session, *user_ids: int) -> None:
     deadlock, and PostgreSQL may end the one that was first.
     """
     if db.get_bind().dialect.name != "sqlite":
-        db.execute(_TURN, {"people": sorted(set(user_ids))})
+        _TURN.all(db, {"people": set(user_ids)})
 
 
 def clear_way(
@@ -66,7 +62,7 @@ def clear_way(
     :raises Conflict: one of the two has another session then, in whichever part.
     """
     times = {"since": starts_at, "until": ends_at, "itself": itself, "one": host_id, "two": customer_id}
-    found = _WAY.run(db, {**times, "now": clock.now()}).all()
+    found = _WAY.all(db, {**times, "now": clock.now()})
     for row in found:
         if not row.over:
             raise taken(host_id not in (row.host_id, row.customer_id))

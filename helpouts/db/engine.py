@@ -2,6 +2,7 @@
 
 SQLite takes ``BEGIN IMMEDIATE`` for every transaction that may write, so that writers queue instead of
 failing half way, and runs in WAL mode with ``synchronous=FULL`` because money is written through it.
+On PostgreSQL a transaction that only reads is declared so.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+
+from helpouts.db import later
 
 T = TypeVar("T")
 #: PostgreSQL's serialization failure and deadlock (SQLSTATE 40001, 40P01): the transaction may be run again.
@@ -75,12 +80,43 @@ class Database:
 
 def _make_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+        engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+        event.listen(engine, "do_connect", _connect_postgresql)
+        event.listen(engine, "begin", _begin_postgresql)
+        later.listen(engine)
+        return engine
     # Connections are kept: opening one and setting its pragmas costs thirty times an empty transaction.
     engine = create_engine(url, connect_args={"timeout": 30})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    later.listen(engine)
     return engine
+
+
+class _Connection(psycopg.Connection[Any]):
+    """A connection whose prepared statements outlive the transactions that only read.
+
+    psycopg forgets them all at each ROLLBACK, and makes the server plan every statement anew.
+    """
+
+    def rollback(self) -> None:
+        """End the transaction; where nothing can have been written a COMMIT is the same."""
+        if self.read_only and self.info.transaction_status == TransactionStatus.INTRANS:
+            self.commit()
+        else:
+            super().rollback()
+
+
+def _connect_postgresql(
+    _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]
+) -> _Connection:
+    return _Connection.connect(*arguments, **options)
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    driver, read_only = connection.connection.driver_connection, not _writes(connection)
+    if driver is not None and bool(driver.read_only) != read_only:
+        driver.read_only = read_only
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -90,5 +126,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("helpouts_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if _writes(connection) else "BEGIN")
+
+
+def _writes(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("helpouts_write", False))

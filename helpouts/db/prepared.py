@@ -1,64 +1,141 @@
-"""Statements of the busiest paths, compiled once: a tenth of a millisecond each, where a booking has two.
+"""Statements of the busiest paths, compiled once and given straight to the driver.
 
-SQLAlchemy looks every statement up in its cache by its structure, which takes as long as running a small one.  A
-:class:`Prepared` statement is compiled once for each dialect; its values go through the types of its columns as always.
+SQLAlchemy looks every statement up in its cache by its structure and wraps what comes back, which takes three times
+as long as running a small one.  A :class:`Prepared` statement is compiled once for each dialect; its values and rows
+go through the types of its columns as always, in the session's transaction, and its errors are SQLAlchemy's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections import namedtuple
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Column, CursorResult, Dialect, inspect
+from sqlalchemy import Column, Connection, Dialect, Table, bindparam, inspect
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import Executable
 
 M = TypeVar("M")
-#: Text, names of the parameters in order, what converts them, whether they go by place, scalar defaults of columns.
-_Compiled = tuple[str, list[str], dict[str, Any], bool, dict[str, Any]]
-_INSERTS: dict[tuple[type[Any], str], Prepared] = {}
+#: Rows in one INSERT; more are written by several.
+MOST_ROWS = 16
+_Convert = Callable[[Any], Any]
+
+
+class _Text(NamedTuple):
+    """A statement as a driver takes it: its parameters in order, what converts them, what makes a row of a tuple."""
+
+    text: str
+    names: tuple[str, ...]
+    positional: bool
+    binds: tuple[tuple[str, _Convert], ...]
+    literals: Mapping[str, Any]
+    row: Callable[[Iterable[Any]], Any]
+    results: tuple[tuple[int, _Convert], ...]
 
 
 class Prepared:
-    """A statement with named parameters, none of them expanding; ``keys`` are the columns of an INSERT."""
+    """A statement with named parameters, none of them expanding.
 
-    def __init__(self, statement: Executable, keys: Sequence[str] | None = None) -> None:
-        self._statement, self._keys = statement, keys
-        self._compiled: dict[str, _Compiled] = {}
+    :param statement: one for all databases, or one by the name of each dialect.
+    """
 
-    def run(self, db: Session, *rows: Mapping[str, Any]) -> CursorResult[Any]:
-        """Execute it in the session's transaction, for each of ``rows``; result columns come as the driver gives them.
+    def __init__(self, statement: Executable | Mapping[str, Executable]) -> None:
+        self._statement = statement
+        self._texts: dict[str, _Text] = {}
+
+    def all(self, db: Session, values: Mapping[str, Any]) -> list[Any]:
+        """The rows that it finds, as named tuples.
 
         Changes of objects are written first, as before any query.
         """
-        if db.autoflush:
-            db.flush()
-        connection = db.connection()
-        text, names, processors, positional, defaults = self._for(connection.dialect)
-        made: list[Any] = []
-        for given in rows:
-            row = {**defaults, **given}
-            for name, convert in processors.items():
-                row[name] = convert(row[name])
-            made.append(tuple(row[name] for name in names) if positional else row)
-        return connection.exec_driver_sql(text, made[0] if len(made) == 1 else made)
+        connection = _connection(db)
+        text = self._texts.get(connection.dialect.name) or self._compile(connection.dialect)
+        cursor = _execute(connection, text, values)
+        found = cursor.fetchall()
+        if text.results:
+            return [_converted(row, text) for row in found]
+        return list(map(text.row, found))
 
-    def _for(self, dialect: Dialect) -> _Compiled:
-        found = self._compiled.get(dialect.name)
-        if found is None:
-            compiled = self._statement.compile(dialect=dialect, column_keys=self._keys)  # type: ignore[attr-defined]  # every Executable of Core is a ClauseElement
-            assert isinstance(compiled, SQLCompiler)
-            names = list(compiled.positiontup or compiled.binds)
-            literals = {name: value for name, value in compiled.params.items() if value is not None}
-            defaults = literals | {column.key: column.default.arg for column in compiled.insert_prefetch}  # type: ignore[union-attr]  # a prefetched column has a default
-            processors = {
-                name: convert for name, convert in compiled._bind_processors.items() if name in compiled.binds
+    def first(self, db: Session, values: Mapping[str, Any]) -> Any:
+        """The first row, or None."""
+        found = self.all(db, values)
+        return found[0] if found else None
+
+    def scalar(self, db: Session, values: Mapping[str, Any]) -> Any:
+        """The first column of the first row, or None."""
+        found = self.all(db, values)
+        return found[0][0] if found else None
+
+    def _compile(self, dialect: Dialect) -> _Text:
+        given = self._statement
+        statement = given[dialect.name] if isinstance(given, Mapping) else given
+        return self._texts.setdefault(dialect.name, _compiled(statement, dialect))
+
+
+class Inserted:
+    """An INSERT of rows into a table; columns that a row leaves out have the scalar default of the model.
+
+    :param or_nothing: leave out a row that a constraint stands against (triggers of SQLite raise all the same);
+        the names of columns narrow that to one unique constraint.
+    :param returning: the column whose values come back.
+    """
+
+    def __init__(
+        self,
+        table: Any,
+        keys: Sequence[str],
+        *,
+        or_nothing: bool | Sequence[str] = False,
+        returning: str | None = None,
+    ) -> None:
+        self._table: Table = table
+        self._defaults = {
+            column.key: column.default.arg  # type: ignore[union-attr]  # a scalar default has one
+            for column in self._table.c
+            if column.key not in keys and column.default is not None and column.default.is_scalar
+        }
+        self._keys = (*keys, *self._defaults)
+        self._or_nothing, self._returning = or_nothing, returning
+        self._texts: dict[tuple[str, int], _Text] = {}
+
+    def run(self, db: Session, *rows: Mapping[str, Any]) -> list[Any]:
+        """Write the rows, all in one statement; what ``returning`` names, of those that were written."""
+        return self.write(_connection(db), rows)
+
+    def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """The same on a connection, without a look at the session's objects."""
+        made: list[Any] = []
+        for first in range(0, len(rows), MOST_ROWS):
+            part = rows[first : first + MOST_ROWS]
+            key = (connection.dialect.name, len(part))
+            text = self._texts.get(key) or self._compile(connection.dialect, len(part))
+            values = {
+                f"{name}_{number}": value
+                for number, row in enumerate(part)
+                for name, value in {**self._defaults, **row}.items()
             }
-            found = (str(compiled), names, processors, compiled.positional, defaults)
-            self._compiled[dialect.name] = found
-        return found
+            cursor = _execute(connection, text, values)
+            if self._returning:
+                made += [found[0] for found in cursor.fetchall()]
+        return made
+
+    def _compile(self, dialect: Dialect, count: int) -> _Text:
+        statement: Any = (sqlite if dialect.name == "sqlite" else postgresql).insert(self._table)
+        columns = self._table.c
+        statement = statement.values(
+            [{key: bindparam(f"{key}_{n}", type_=columns[key].type) for key in self._keys} for n in range(count)]
+        )
+        if self._or_nothing:
+            named = None if self._or_nothing is True else list(self._or_nothing)
+            statement = statement.on_conflict_do_nothing(index_elements=named)
+        if self._returning:
+            statement = statement.returning(columns[self._returning])
+        return self._texts.setdefault((dialect.name, count), _compiled(statement, dialect))
 
 
 def write_new(db: Session, thing: M, *, or_nothing: bool = False) -> M | None:
@@ -69,34 +146,119 @@ def write_new(db: Session, thing: M, *, or_nothing: bool = False) -> M | None:
     :param or_nothing: give None, instead of the database's error, where a constraint stands against it (triggers
         of SQLite raise all the same).
     """
-    mapper = inspect(type(thing))
-    columns = [column for column in mapper.local_table.c if not column.primary_key]
-    values = {column.key: _value(thing, column) for column in columns}
-    dialect = db.get_bind().dialect.name
-    key = (type(thing), f"{dialect}:{or_nothing}")
-    statement = _INSERTS.get(key)
-    if statement is None:
-        insert = (sqlite if dialect == "sqlite" else postgresql).insert(mapper.local_table)
-        if or_nothing:
-            insert = insert.on_conflict_do_nothing()
-        made = insert.returning(*mapper.primary_key)
-        statement = _INSERTS[key] = Prepared(made, [column.key for column in columns])
-    row = statement.run(db, values).first()
-    if row is None:
+    writer = writer_of(type(thing), or_nothing=or_nothing)
+    made = writer.statement.run(db, writer.row(thing))
+    if not made:
         return None
-    thing.__dict__[mapper.primary_key[0].key] = row[0]
+    thing.__dict__[writer.key] = made[0]
     make_transient_to_detached(thing)
     db.add(thing)
     return thing
 
 
-def _value(thing: object, column: Column[Any]) -> Any:
-    if column.key in thing.__dict__:
-        return thing.__dict__[column.key]
-    value = None
-    if column.default is not None and column.default.is_callable:
-        value = column.default.arg(None)  # type: ignore[attr-defined]  # a callable default has one
-    elif column.default is not None and column.default.is_scalar:
-        value = column.default.arg  # type: ignore[attr-defined]  # as above
-    thing.__dict__[column.key] = value  # not by setattr: there is no history to keep of what is being written
-    return value
+def attach(db: Session, model: type[M], values: Mapping[str, Any]) -> M:
+    """The object of these columns, its key among them, as if the session had just read it; others load when used."""
+    mapper = inspect(model)
+    key = mapper.identity_key_from_primary_key(tuple(values[column.key] for column in mapper.primary_key))
+    known: M | None = db.identity_map.get(key)
+    if known is not None:
+        return known
+    thing: M = mapper.class_manager.new_instance()
+    thing.__dict__.update(values)
+    make_transient_to_detached(thing)
+    db.add(thing)
+    return thing
+
+
+class Writer(NamedTuple):
+    """How new objects of a model are written."""
+
+    key: str
+    columns: tuple[Column[Any], ...]
+    statement: Inserted
+
+    def row(self, thing: object) -> dict[str, Any]:
+        """The object's columns but for its key; those that were not set get their defaults."""
+        has = thing.__dict__  # not by setattr: there is no history to keep of what is being written
+        for column in self.columns:
+            if column.key not in has:
+                has[column.key] = _default(column)
+        return {column.key: has[column.key] for column in self.columns}
+
+
+@cache
+def writer_of(model: Hashable, *, or_nothing: bool = False, keyed: bool = True) -> Writer:
+    """The model's writer; ``or_nothing`` as for :func:`write_new`, ``keyed`` when the new keys shall come back."""
+    mapper: Mapper[Any] = inspect(model)
+    columns = tuple(column for column in mapper.local_table.c if not column.primary_key)
+    key, keys = mapper.primary_key[0].key, [column.key for column in columns]
+    returning = key if keyed else None
+    return Writer(key, columns, Inserted(mapper.local_table, keys, or_nothing=or_nothing, returning=returning))
+
+
+def _default(column: Column[Any]) -> Any:
+    if column.default is None:
+        return None
+    if column.default.is_callable:
+        return column.default.arg(None)  # type: ignore[attr-defined]  # a callable default has one
+    return column.default.arg if column.default.is_scalar else None  # type: ignore[attr-defined]  # as above
+
+
+def _connection(db: Session) -> Connection:
+    if db.autoflush:
+        db.flush()
+    return db.connection()
+
+
+def _execute(connection: Connection, text: _Text, values: Mapping[str, Any]) -> Any:
+    row = {**text.literals, **values}
+    for name, convert in text.binds:
+        row[name] = convert(row[name])
+    given: Any = tuple([row[name] for name in text.names]) if text.positional else row
+    cursor = connection.connection.cursor()
+    for listener in connection.dispatch.before_cursor_execute:
+        listener(connection, cursor, text.text, given, None, False)
+    with translated(connection, text.text, given):
+        cursor.execute(text.text, given)
+    return cursor
+
+
+@contextmanager
+def translated(connection: Connection, text: str, values: Any) -> Iterator[None]:
+    """Turn the driver's errors into SQLAlchemy's."""
+    driver = connection.dialect.loaded_dbapi
+    try:
+        yield
+    except driver.Error as error:
+        lost = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
+        if lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            text, values, error, driver.Error, connection_invalidated=lost, dialect=connection.dialect
+        ) from error
+
+
+def _converted(row: Sequence[Any], text: _Text) -> Any:
+    values = list(row)
+    for place, convert in text.results:
+        values[place] = convert(values[place])
+    return text.row(values)
+
+
+def _compiled(statement: Executable, dialect: Dialect) -> _Text:
+    compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]  # every Executable of Core is a ClauseElement
+    assert isinstance(compiled, SQLCompiler)
+    names = tuple(compiled.positiontup or compiled.binds)
+    binds = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
+    columns = compiled._result_columns  # what a result's own columns are made from; nothing public has it
+    results = [column[3].dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    row = namedtuple("Row", [str(column[0]) for column in columns], rename=True)  # type: ignore[misc]  # made at run time
+    return _Text(
+        compiled.string,
+        names,
+        bool(compiled.positional),
+        tuple((name, convert) for name, convert in binds.items() if convert is not None),
+        {name: value for name, value in compiled.params.items() if value is not None},
+        row._make,
+        tuple((place, convert) for place, convert in enumerate(results) if convert is not None),
+    )

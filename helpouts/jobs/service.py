@@ -6,31 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
-from helpouts.db.prepared import Prepared
+from helpouts.db.later import later
+from helpouts.db.prepared import Inserted
 from helpouts.jobs.models import Job
 
 Run = Callable[[Session, Mapping[str, Any]], None]
-_PROMISE = Prepared(
-    insert(Job.__table__),  # type: ignore[arg-type]  # Table at run time, typed as FromClause
-    (
-        "kind",
-        "payload",
-        "serial_key",
-        "state",
-        "run_at",
-        "token",
-        "attempts",
-        "max_attempts",
-        "last_error",
-        "created_at",
-    ),
-)
-_NEW = {"serial_key": None, "state": "ready", "token": 0, "attempts": 0, "max_attempts": 12, "last_error": ""}
+_PROMISE = Inserted(Job.__table__, ("kind", "payload", "serial_key", "run_at", "created_at"))
 
 
 class Handlers:
@@ -108,8 +94,7 @@ def promise_all(db: Session, jobs: Sequence[Mapping[str, Any]]) -> None:
     For promises that are made in every booking: nothing is read, and no key keeps them from being made twice.
     """
     now = clock.now()
-    if jobs:
-        _PROMISE.run(db, *({**_NEW, "run_at": now, "created_at": now, **job} for job in jobs))
+    later(db, _PROMISE, *({"serial_key": None, "run_at": now, "created_at": now, **job} for job in jobs))
 
 
 def cancel(db: Session, dedupe_key: str) -> bool:

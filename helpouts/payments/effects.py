@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from helpouts import events, site
 from helpouts.audit.actor import Actor
 from helpouts.clock import clock
+from helpouts.db.later import write_later
 from helpouts.db.prepared import write_new
 from helpouts.jobs.service import enqueue
 from helpouts.payments import rounding
@@ -41,7 +42,7 @@ def succeed(db: Session, payment: Payment, operation: PaymentOperation, outcome:
     finish(operation, "succeeded", outcome)
     if operation.id is None:
         operation.payment_id = payment.id
-        write_new(db, operation)
+        write_later(db, operation)
     tell(db, payment)
 
 

@@ -29,12 +29,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Result, bindparam, insert, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
-from helpouts.db.prepared import Prepared
+from helpouts.db.lists import one_of
+from helpouts.db.prepared import Inserted, Prepared
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments.backend import Declined, IdempotencyMismatch, InvalidRequest
 from helpouts.payments.models import Currency, Journal, LedgerAccount, Posting
@@ -83,8 +84,8 @@ class _Account:
     balance: int
 
 
-_FIND_JOURNAL = select(Journal.id, Journal.request_hash).where(Journal.idem_key == bindparam("key"))
-_LOCK_ACCOUNTS = (
+_FIND_JOURNAL = Prepared(select(Journal.id, Journal.request_hash).where(Journal.idem_key == bindparam("key")))
+_LOCK_ACCOUNTS = Prepared(
     select(
         LedgerAccount.id,
         LedgerAccount.code,
@@ -94,30 +95,9 @@ _LOCK_ACCOUNTS = (
         LedgerAccount.debits,
         LedgerAccount.credits,
     )
-    .where(
-        LedgerAccount.code.in_(bindparam("codes", expanding=True)),
-        LedgerAccount.currency.in_(bindparam("currencies", expanding=True)),
-    )
+    .where(one_of(LedgerAccount.code, "codes"), one_of(LedgerAccount.currency, "currencies"))
     # Always in the order of ids, so that two transactions never wait for each other.
     .order_by(LedgerAccount.id)
-    .with_for_update(key_share=True)
-)
-_ACCOUNTS = LedgerAccount.__table__.c
-_LOCK_PAIR = Prepared(
-    select(
-        _ACCOUNTS.id,
-        _ACCOUNTS.code,
-        _ACCOUNTS.currency,
-        _ACCOUNTS.normal,
-        _ACCOUNTS.nonneg,
-        _ACCOUNTS.debits,
-        _ACCOUNTS.credits,
-    )
-    .where(
-        _ACCOUNTS.code.in_([bindparam("one"), bindparam("two")]),
-        _ACCOUNTS.currency == bindparam("currency"),
-    )
-    .order_by(_ACCOUNTS.id)
     .with_for_update(key_share=True)
 )
 _BALANCE = Prepared(
@@ -125,27 +105,19 @@ _BALANCE = Prepared(
         LedgerAccount.code == bindparam("code"), LedgerAccount.currency == bindparam("currency")
     )
 )
-_POST = Prepared(
-    insert(Posting.__table__),  # type: ignore[arg-type]  # Table at run time, typed as FromClause
-    ("journal_id", "seq", "debit_id", "credit_id", "amount", "currency"),
+_POST = Inserted(Posting.__table__, ("journal_id", "seq", "debit_id", "credit_id", "amount", "currency"))
+_JOURNAL = Inserted(
+    Journal.__table__,
+    ("idem_key", "request_hash", "kind", "ref", "reverses_id", "lines", "created_at"),
+    or_nothing=("idem_key",),
+    returning="id",
 )
-_DIALECTS: tuple[tuple[str, Any], ...] = (("sqlite", sqlite), ("postgresql", postgresql))
-_JOURNAL = {
-    name: Prepared(
-        dialect.insert(Journal.__table__).on_conflict_do_nothing(index_elements=["idem_key"]).returning(Journal.id),
-        ("idem_key", "request_hash", "kind", "ref", "reverses_id", "lines", "created_at"),
-    )
-    for name, dialect in _DIALECTS
-}
-_ACCOUNT = {
-    name: Prepared(
-        dialect.insert(LedgerAccount.__table__)
-        .on_conflict_do_nothing(index_elements=["code", "currency"])
-        .returning(LedgerAccount.id),
-        ("code", "kind", "normal", "currency", "nonneg"),
-    )
-    for name, dialect in _DIALECTS
-}
+_ACCOUNT = Inserted(
+    LedgerAccount.__table__,
+    ("code", "kind", "normal", "currency", "nonneg"),
+    or_nothing=("code", "currency"),
+    returning="id",
+)
 
 
 def post(
@@ -178,11 +150,12 @@ def post(
         "lines": len(lines),
         "created_at": clock.now(),
     }
-    journal_id = _JOURNAL[db.get_bind().dialect.name].run(db, values).scalar()
-    if journal_id is None:
+    written = _JOURNAL.run(db, values)
+    if not written:
         standing = _standing(db, key, digest)
         assert standing is not None
         return standing
+    journal_id = written[0]
     _POST.run(
         db,
         *(
@@ -202,7 +175,7 @@ def post(
 
 def balance(db: Session, code: str, currency: str) -> int:
     """The account's balance on its normal side, in minor units; 0 for an account that was never used."""
-    row = _BALANCE.run(db, {"code": code, "currency": currency}).one_or_none()
+    row = _BALANCE.first(db, {"code": code, "currency": currency})
     if row is None:
         return 0
     return int(row.credits - row.debits if row.normal == "C" else row.debits - row.credits)
@@ -232,7 +205,7 @@ def _digest(kind: str, ref: str, lines: Sequence[Line], reverses_id: int | None)
 
 
 def _standing(db: Session, key: str, digest: str) -> Posted | None:
-    row = db.execute(_FIND_JOURNAL, {"key": key}).one_or_none()
+    row = _FIND_JOURNAL.first(db, {"key": key})
     if row is None:
         return None
     if row.request_hash != digest:
@@ -254,11 +227,8 @@ def _lock(db: Session, lines: Sequence[Line]) -> dict[tuple[str, str], _Account]
 
 
 def _locked(db: Session, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], _Account]:
-    codes, currencies = sorted({code for code, _ in wanted}), sorted({currency for _, currency in wanted})
-    if len(codes) == 2 and len(currencies) == 1:  # nearly always: one line
-        rows: Result[Any] = _LOCK_PAIR.run(db, {"one": codes[0], "two": codes[1], "currency": currencies[0]})
-    else:
-        rows = db.execute(_LOCK_ACCOUNTS, {"codes": codes, "currencies": currencies})
+    values = {"codes": {code for code, _ in wanted}, "currencies": {currency for _, currency in wanted}}
+    rows = _LOCK_ACCOUNTS.all(db, values)
     return {
         (row.code, row.currency): _Account(
             row.id, row.normal, row.nonneg, row.credits - row.debits if row.normal == "C" else row.debits - row.credits
@@ -274,8 +244,8 @@ def _open(db: Session, code: str, currency: str, currency_known: bool) -> _Accou
         values = {"code": currency, "exponent": exponent(currency)}
         db.execute(_insert(db, Currency).on_conflict_do_nothing(), values)
     account = {"code": code, "kind": kind, "normal": normal, "currency": currency, "nonneg": nonneg}
-    account_id = _ACCOUNT[db.get_bind().dialect.name].run(db, account).scalar()
-    return None if account_id is None else _Account(account_id, normal, nonneg, 0)
+    opened = _ACCOUNT.run(db, account)
+    return _Account(opened[0], normal, nonneg, 0) if opened else None
 
 
 def _covered(accounts: dict[tuple[str, str], _Account], lines: Sequence[Line]) -> bool:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
-from helpouts.db.prepared import Prepared
+from helpouts.db.later import later
+from helpouts.db.prepared import Inserted
 from helpouts.jobs.service import handler
 from helpouts.scheduling.models import TouchedTime
 
@@ -23,10 +23,7 @@ Listener = Callable[[Session, Collection[int]], None]
 #: People told of in one transaction.
 BATCH = 200
 _listeners: list[Listener] = []
-_TOUCH = {
-    name: Prepared(dialect.insert(TouchedTime.__table__).on_conflict_do_nothing(), ("user_id", "touched_at"))
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
+_TOUCH = Inserted(TouchedTime.__table__, ("user_id", "touched_at"), or_nothing=True)
 
 
 def listen(function: Listener) -> Listener:
@@ -37,9 +34,8 @@ def listen(function: Listener) -> Listener:
 
 def touch(db: Session, user_ids: Iterable[int]) -> None:
     """Note, in the caller's transaction, that the free time of these people has changed."""
-    rows = [{"user_id": user_id, "touched_at": clock.now()} for user_id in sorted(set(user_ids))]
-    if rows:
-        _TOUCH[db.get_bind().dialect.name].run(db, *rows)
+    now = clock.now()
+    later(db, _TOUCH, *({"user_id": user_id, "touched_at": now} for user_id in sorted(set(user_ids))))
 
 
 @handler("scheduling.changed", every_seconds=2)

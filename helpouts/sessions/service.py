@@ -17,7 +17,7 @@ from helpouts.bookings.models import Booking
 from helpouts.bookings.policy import cancellation_charge
 from helpouts.bookings.states import BOOKING
 from helpouts.clock import clock
-from helpouts.db.prepared import write_new
+from helpouts.db.later import write_later
 from helpouts.errors import Conflict
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.jobs.service import enqueue, handler
@@ -39,7 +39,7 @@ def prepare_session(db: DbSession, booking: Booking, *, fresh: bool = False) -> 
     """
     if fresh or session_of(db, booking) is None:
         room = Session(booking_id=booking.id, room_id=secrets.token_urlsafe(16), state=SESSION.initial)
-        write_new(db, room)
+        write_later(db, room)
 
 
 def session_of(db: DbSession, booking: Booking) -> Session | None:

@@ -30,7 +30,12 @@ from helpouts.payments.models import Payment
 from helpouts_payments_wallet.models import Connection
 
 HOME = "/x/payments_wallet/"
-_PAYER_TERMS = Prepared(select(Connection.payer_terms_at).where(Connection.user_id == bindparam("user")))
+#: Asked in every booking.
+_CONNECTION = Prepared(
+    select(Connection.payer_terms_at, Connection.payee_terms_at, Connection.payee_name, Connection.payee_country).where(
+        Connection.user_id == bindparam("user")
+    )
+)
 _CODES = "AUD BRL CAD CHF CZK DKK EUR GBP HUF INR JPY KWD MXN NOK NZD PLN SEK SGD TND USD ZAR"
 #: Currencies that a wallet can hold; which of them it does is a setting.
 CURRENCIES = frozenset(_CODES.split())
@@ -131,14 +136,14 @@ class WalletBackend:
 
     def payer_status(self, ctx: PaymentContext, user_id: int) -> PayeeStatus:
         """Ready once the wallet's terms are accepted."""
-        terms = _PAYER_TERMS.run(_db(ctx), {"user": user_id}).scalar()  # asked in every booking
-        if terms is None:
+        connection = _CONNECTION.first(_db(ctx), {"user": user_id})
+        if connection is None or connection.payer_terms_at is None:
             return PayeeStatus(ready=False, needs=(_l("Accept the terms of the wallet."),))
         return PayeeStatus(ready=True)
 
     def payee_status(self, ctx: PaymentContext, user_id: int) -> PayeeStatus:
         """Ready once the terms for experts are accepted and it is known whom to pay."""
-        connection = _db(ctx).get(Connection, user_id)
+        connection = _CONNECTION.first(_db(ctx), {"user": user_id})
         needs: list[object] = []
         if connection is None or connection.payee_terms_at is None:
             needs.append(_l("Accept the terms for being paid."))
