@@ -174,6 +174,8 @@ class Registry:
     def forget_flags(db: Session) -> None:
         """Read the flags again at the next use (after changing one)."""
         forget_switches(db)
+        for hook in _FAMILIES:
+            forget(db, ("helpouts.enabled", hook))
 
     def listeners(self, hook: str) -> list[str]:
         """Names of the loaded plugins that implement an event hook.
@@ -207,8 +209,11 @@ class Registry:
     # -- the four families -----------------------------------------------------------------------------------
 
     def _of(self, db: Session, hook: str) -> dict[str, Any]:
+        return once(db, ("helpouts.enabled", hook), lambda: self._enabled_of(db, hook))
+
+    def _enabled_of(self, db: Session, hook: str) -> dict[str, Any]:
         enabled = self.enabled(db)
-        return {name: record for name, (plugin, record) in self._families[hook].items() if plugin in enabled}
+        return {name: record for name, (plugin, record) in sorted(self._families[hook].items()) if plugin in enabled}
 
     def _named(self, hook: str, name: str, kind: str) -> Any:
         try:
@@ -224,7 +229,7 @@ class Registry:
 
     def categories(self, db: Session) -> dict[str, Category]:
         """The enabled categories by slug, in the order of their plugins' names."""
-        return dict(sorted(self._of(db, "helpouts_categories").items()))
+        return self._of(db, "helpouts_categories")
 
     def category(self, slug: str) -> Category:
         """A category by its stored slug, enabled or not; a stand-in when its plugin is gone."""

@@ -6,7 +6,6 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import Actor
@@ -18,6 +17,7 @@ from helpouts.i18n import lazy_gettext as _l
 from helpouts.plugins.models import PluginFailure, PluginFlag, PluginSettingRow
 from helpouts.plugins.records import Setting
 from helpouts.plugins.secrets import seal, unseal
+from helpouts.plugins.switches import forget_switches, switches
 from helpouts.runtime import runtime_of
 
 
@@ -52,17 +52,17 @@ def _read_settings(db: Session, plugin: str) -> dict[str, Any]:
     runtime = runtime_of(db)
     declared = runtime.registry.setting_declarations(plugin)
     values = {key: setting.default for key, setting in declared.items()}
-    for row in db.scalars(select(PluginSettingRow).where(PluginSettingRow.plugin == plugin)):
-        if row.key not in declared:
+    for key, (value, secret) in switches(db).plugins.get(plugin, {}).items():
+        if key not in declared:
             continue
-        if row.secret is not None:
-            values[row.key] = unseal(runtime.config.key("master_key"), plugin, row.key, row.secret)
+        if secret is not None:
+            values[key] = unseal(runtime.config.key("master_key"), plugin, key, secret)
         else:
-            values[row.key] = row.value
+            values[key] = value
         try:
-            check_value(declared[row.key], values[row.key])
+            check_value(declared[key], values[key])
         except HelpoutsError as error:
-            raise ConfigurationError(f"the stored setting {plugin}.{row.key} does not fit: {error}") from None
+            raise ConfigurationError(f"the stored setting {plugin}.{key} does not fit: {error}") from None
     return values
 
 
@@ -89,6 +89,7 @@ def write_settings(db: Session, plugin: str, changes: Mapping[str, Any], actor: 
         row.changed_at = clock.now()
         db.add(row)
     db.flush()
+    forget_switches(db)
     forget(db, ("helpouts.settings", plugin))
     shown = {key: "***" if declared[key].secret else value for key, value in changes.items()}
     record(db, actor, "plugin.settings", plugin=plugin, changes=shown)

@@ -1,33 +1,46 @@
-"""What operators set while the site runs: settings of the site, and plugins that are off.
+"""What operators set while the site runs: settings of the site and of plugins, and plugins that are off.
 
-Nearly every request needs both and they are a few rows, so they are read together, once in each transaction.
+Nearly every request needs them and they are a few rows, so they are read together, once in each transaction.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import cast, literal, null, select, union_all
+from sqlalchemy import ColumnElement, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
-from helpouts.db import Json
-from helpouts.db.columns import rows
 from helpouts.db.once import forget, once
-from helpouts.plugins.models import PluginFlag, SiteSetting
+from helpouts.db.prepared import Prepared
+from helpouts.plugins.models import PluginFlag, PluginSettingRow, SiteSetting
 
 _KEY = "helpouts.switches"
-_setting, _flag = SiteSetting.__table__.c, PluginFlag.__table__.c
-_SWITCHES = union_all(
-    select(literal(1), _setting.key, _setting.value),
-    select(literal(0), _flag.name, cast(null(), Json)).where(_flag.enabled.is_(False)),
+_NOTHING: ColumnElement[Any] = literal_column("NULL")
+_SWITCHES = Prepared(
+    union_all(
+        select(
+            PluginSettingRow.plugin.label("plugin"),
+            PluginSettingRow.key.label("key"),
+            PluginSettingRow.value.label("value"),
+            PluginSettingRow.secret.label("secret"),
+        ),
+        select(literal_column("''"), SiteSetting.key, SiteSetting.value, _NOTHING),
+        select(PluginFlag.name, _NOTHING, _NOTHING, _NOTHING).where(PluginFlag.enabled.is_(False)),
+    )
 )
 
 
 class Switches(NamedTuple):
-    """Site settings that differ from their defaults, and names of the plugins that are switched off."""
+    """The rows as they are; not to be changed.
+
+    :ivar settings: site settings that differ from their defaults.
+    :ivar off: names of the plugins that are switched off.
+    :ivar plugins: stored settings by plugin and key: (value, sealed secret).
+    """
 
     settings: dict[str, Any]
-    off: frozenset[str]
+    off: set[str]
+    plugins: dict[str, dict[str, tuple[Any, str | None]]]
 
 
 def switches(db: Session) -> Switches:
@@ -41,8 +54,12 @@ def forget_switches(db: Session) -> None:
 
 
 def _read(db: Session) -> Switches:
-    found = rows(db, _SWITCHES)
-    return Switches(
-        {key: value for is_setting, key, value in found if is_setting},
-        frozenset(key for is_setting, key, _value in found if not is_setting),
-    )
+    found = Switches({}, set(), {})
+    for plugin, key, value, secret in _SWITCHES.all(db, {}):
+        if key is None:
+            found.off.add(plugin)
+        elif plugin:
+            found.plugins.setdefault(plugin, {})[key] = (value, secret)
+        else:
+            found.settings[key] = value
+    return found
