@@ -47,7 +47,7 @@ def start(url: str, folder: str) -> Runtime:
 
 
 def book(runtime: Runtime, listing_id: int, customer_id: int, moment: datetime) -> None:
-    """One whole booking, as the API makes it."""
+    """One whole booking: drafted in a transaction that reads, then written."""
     with runtime.database.read() as db:
         listing, customer = service.find(db, listing_id, customer_id)
         category = runtime.registry.category(listing.category)
@@ -139,7 +139,7 @@ def main() -> int:
     print("{:12} {:>9} {:>11} {:>6} {:>12} {:>15} {:>13}".format(*head))
     with tempfile.TemporaryDirectory() as folder:
         missed = not show("sqlite", *measure("sqlite", f"sqlite:///{Path(folder) / 'bench.sqlite3'}", folder))
-        server = PostgresServer()
+        server = PostgresServer(durable=True)
         try:
             missed = not show("postgresql", *measure("postgresql", server.create("bench"), folder)) or missed
         finally:

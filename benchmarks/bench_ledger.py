@@ -203,10 +203,8 @@ def main() -> int:
         if options.only != "postgresql":
             good &= measure("sqlite", f"sqlite:///{Path(folder) / 'bench.sqlite3'}", folder, options.seconds)
         if options.only != "sqlite":
-            server = PostgresServer()
+            server = PostgresServer(durable=True)
             try:
-                server.sql("ALTER SYSTEM SET fsync = on")
-                server.sql("SELECT pg_reload_conf()")
                 good &= measure("postgresql", server.create("bench"), folder, options.seconds)
             finally:
                 server.stop()

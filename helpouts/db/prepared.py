@@ -11,12 +11,13 @@ from collections import namedtuple
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Column, Connection, Dialect, Table, bindparam, inspect
+from sqlalchemy import Column, ColumnElement, Connection, Dialect, Table, bindparam, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import Executable
 
@@ -154,6 +155,32 @@ def write_new(db: Session, thing: M, *, or_nothing: bool = False) -> M | None:
     make_transient_to_detached(thing)
     db.add(thing)
     return thing
+
+
+class Objects(Generic[M]):
+    """A SELECT of whole objects of a model; what it finds is the session's, as if the session had read it.
+
+    :param lock: take them for this transaction, and overwrite what the session knew of them.
+    """
+
+    def __init__(self, model: type[M], *where: ColumnElement[bool], lock: bool = False) -> None:
+        self._model, self._lock = model, lock
+        columns: Any = inspect(model).local_table.c
+        statement = select(*columns).where(*where)
+        self._keys = [column.key for column in columns]
+        self._prepared = Prepared(statement.with_for_update() if lock else statement)
+
+    def first(self, db: Session, values: Mapping[str, Any]) -> M | None:
+        """The first object, or None."""
+        row = self._prepared.first(db, values)
+        if row is None:
+            return None
+        columns = dict(zip(self._keys, row, strict=True))
+        found = attach(db, self._model, columns)
+        if self._lock:
+            for key, value in columns.items():
+                set_committed_value(found, key, value)
+        return found
 
 
 def attach(db: Session, model: type[M], values: Mapping[str, Any]) -> M:

@@ -22,7 +22,7 @@ from helpouts.audit.actor import Actor
 from helpouts.clock import clock
 from helpouts.db.later import write_later
 from helpouts.db.prepared import write_new
-from helpouts.jobs.service import enqueue
+from helpouts.jobs.service import promise_all
 from helpouts.payments import rounding
 from helpouts.payments.backend import Outcome
 from helpouts.payments.ledger import Line, balance, post
@@ -121,7 +121,8 @@ def _capture(db: Session, payment: Payment, operation: PaymentOperation, _outcom
     payment.captured_minor, payment.fee_minor, payment.closed_at = gross, fee, clock.now()
     PAYMENT.apply(db, payment, "capture", actor)
     cooling = timedelta(hours=site.get(db, "refund_hours"))
-    enqueue(db, "payments.mature", {"payment": payment.id}, run_at=clock.now() + cooling)
+    run_at = clock.now() + cooling
+    promise_all(db, [{"kind": "payments.mature", "payload": {"payment": payment.id}, "run_at": run_at}])
 
 
 def _void(db: Session, payment: Payment, operation: PaymentOperation, _outcome: Outcome, actor: Actor) -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, literal_column
 from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import Actor
 from helpouts.bookings.models import Booking
+from helpouts.db.prepared import Objects
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import rounding
 from helpouts.payments.access import (
@@ -66,12 +67,16 @@ __all__ = [
 ]
 
 
+_OF_BOOKING = (
+    Payment.booking_id == bindparam("booking"),
+    Payment.state.not_in([literal_column(f"'{state}'") for state in DEAD_STATES]),
+)
+_PAYMENT, _LOCKED = Objects(Payment, *_OF_BOOKING), Objects(Payment, *_OF_BOOKING, lock=True)
+
+
 def payment_of(db: Session, booking_id: int, *, lock: bool = False) -> Payment | None:
     """The booking's payment, those that never came about aside; there is at most one."""
-    query = select(Payment).where(Payment.booking_id == booking_id, Payment.state.not_in(DEAD_STATES))
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    return db.scalar(query)
+    return (_LOCKED if lock else _PAYMENT).first(db, {"booking": booking_id})
 
 
 def hold_for_booking(db: Session, booking: Booking, actor: Actor, *, fresh: bool = False) -> Payment:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from helpouts.db import Database
 from helpouts.db.later import later, write_later
-from helpouts.db.prepared import MOST_ROWS, Inserted, Prepared, attach, write_new
+from helpouts.db.prepared import MOST_ROWS, Inserted, Objects, Prepared, attach, write_new
 from helpouts.jobs.models import Job
 from helpouts.plugins.models import PluginFlag, SiteSetting
 
@@ -86,6 +86,21 @@ def test_an_object_of_some_columns_loads_the_others_when_they_are_used(db):
     db.expunge(job)
     part = attach(db, Job, {"id": key, "kind": "x"})
     assert (part.max_attempts, part.kind) == (12, "x")
+
+
+def test_whole_objects_are_the_sessions_and_locked_ones_are_read_again(db):
+    where = Job.kind == bindparam("kind")
+    job = write_new(db, Job(kind="x", payload={"a": [1]}))
+    db.execute(text("UPDATE job SET attempts = 3"))
+    assert Objects(Job, where).first(db, {"kind": "x"}) is job
+    assert job.attempts == 0
+    assert Objects(Job, where, lock=True).first(db, {"kind": "x"}) is job
+    assert (job.attempts, job.payload) == (3, {"a": [1]})
+    assert not db.dirty
+    db.expunge(job)
+    fresh = Objects(Job, where).first(db, {"kind": "x"})
+    assert (fresh.attempts, fresh.payload, fresh.run_at.tzinfo) == (3, {"a": [1]}, UTC)
+    assert Objects(Job, where).first(db, {"kind": "y"}) is None
 
 
 def test_rows_that_nobody_waits_for_are_there_for_the_next_query_and_after_the_commit(runtime):
