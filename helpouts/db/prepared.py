@@ -16,7 +16,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy import Column, ColumnElement, Connection, Dialect, Table, bindparam, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
+from sqlalchemy.orm import Mapper, Session, configure_mappers, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import Executable
@@ -190,6 +190,7 @@ def attach(db: Session, model: type[M], values: Mapping[str, Any]) -> M:
     known: M | None = db.identity_map.get(key)
     if known is not None:
         return known
+    configure_mappers()  # this may be the first object of the process
     thing: M = mapper.class_manager.new_instance()
     thing.__dict__.update(values)
     make_transient_to_detached(thing)

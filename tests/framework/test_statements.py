@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -191,3 +193,14 @@ def test_a_reading_transaction_cannot_write_on_postgresql(database_on_postgresql
         db.execute(text("CREATE TABLE t (n integer)"))
     with database_on_postgresql.write() as db:
         db.execute(text("CREATE TABLE t (n integer)"))
+
+
+def test_the_first_object_of_a_process_can_be_one_that_no_query_has_loaded():
+    """SQLAlchemy puts its mappers together at the first query; here there was none."""
+    script = (
+        "from helpouts.db import Database, metadata; from helpouts.db.prepared import attach\n"
+        "from helpouts.jobs.models import Job\n"
+        "with Database('sqlite://').session(write=False) as db:\n"
+        "    assert attach(db, Job, {'id': 1, 'kind': 'x'}).kind == 'x'\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
