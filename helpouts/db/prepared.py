@@ -8,15 +8,14 @@ go through the types of its columns as always, in the session's transaction, and
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Connection, Dialect, Table, bindparam, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Mapper, Session, configure_mappers, make_transient_to_detached
+from sqlalchemy.orm import Session, configure_mappers, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import Executable
@@ -214,14 +213,19 @@ class Writer(NamedTuple):
         return {column.key: has[column.key] for column in self.columns}
 
 
-@cache
-def writer_of(model: Hashable, *, or_nothing: bool = False, keyed: bool = True) -> Writer:
+def writer_of(model: type[Any], *, or_nothing: bool = False, keyed: bool = True) -> Writer:
     """The model's writer; ``or_nothing`` as for :func:`write_new`, ``keyed`` when the new keys shall come back."""
-    mapper: Mapper[Any] = inspect(model)
-    columns = tuple(column for column in mapper.local_table.c if not column.primary_key)
-    key, keys = mapper.primary_key[0].key, [column.key for column in columns]
-    returning = key if keyed else None
-    return Writer(key, columns, Inserted(mapper.local_table, keys, or_nothing=or_nothing, returning=returning))
+    found = _WRITERS.get((model, or_nothing, keyed))
+    if found is None:
+        mapper: Any = inspect(model)
+        columns = tuple(column for column in mapper.local_table.c if not column.primary_key)
+        key, keys = mapper.primary_key[0].key, [column.key for column in columns]
+        statement = Inserted(mapper.local_table, keys, or_nothing=or_nothing, returning=key if keyed else None)
+        found = _WRITERS[model, or_nothing, keyed] = Writer(key, columns, statement)
+    return found
+
+
+_WRITERS: dict[tuple[type[Any], bool, bool], Writer] = {}
 
 
 def _default(column: Column[Any]) -> Any:
