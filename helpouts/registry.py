@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from helpouts import hookspecs, i18n
 from helpouts.catalog.category import Category, standin_category
+from helpouts.db.once import forget, once
 from helpouts.errors import Conflict, NotFound
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.notices.channel import NotificationChannel
