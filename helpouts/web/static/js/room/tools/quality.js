@@ -69,7 +69,7 @@ export function setUpQuality(room) {
     const size = (width, height, fps) => (width ? `${width} × ${height}, ${Math.round(fps)}/s` : "–");
     const values = {
       verdict: room.say(`quality_${word}`), rtt: figures.rttMs === null ? "–" : `${figures.rttMs} ms`,
-      loss: `${figures.lossPercent.toFixed(1)} %`, jitter: `${figures.jitterMs} ms`,
+      loss: `${figures.lossPercent.toLocaleString(room.settings.locale, {maximumFractionDigits: 1})} %`, jitter: `${figures.jitterMs} ms`,
       receives: `${figures.receiveKbps} kb/s`, sends: `${figures.sendKbps} kb/s`,
       available: figures.availableKbps === null ? "–" : `${figures.availableKbps} kb/s`,
       theirs: size(figures.frameWidth, figures.frameHeight, figures.fps),
