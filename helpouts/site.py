@@ -28,6 +28,7 @@ DEFAULTS: dict[str, Any] = {
     "late_minutes": 5,
     "files_days": 90,
     "reminder_minutes": [1440, 60],
+    "recording_days": 30,
     "ring_seconds": 60,
     "line_grace_seconds": 120,
     "rank_text": 100,

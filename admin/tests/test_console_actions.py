@@ -315,6 +315,7 @@ FORM = {
     "refund_hours": "72",
     "late_minutes": "5",
     "files_days": "90",
+    "recording_days": "30",
     "ring_seconds": "60",
     "line_grace_seconds": "120",
     "rank_text": "100",

@@ -28,6 +28,7 @@ from helpouts.plugins.records import UserData
 from helpouts.reviews.models import Review
 from helpouts.runtime import runtime_of
 from helpouts.scheduling.models import ScheduleRow
+from helpouts.sessions import recording_access
 from helpouts.sessions.privacy import export as export_sessions
 from helpouts.vetting.models import Application
 from helpouts.wishes.privacy import export as export_wishes
@@ -148,6 +149,7 @@ def export_data(db: Session, user: User) -> dict[str, Any]:
         ],
         **{section.name: section.rows(db, user.id) for section in SECTIONS},
         "applications": [as_plain(row, _APPLICATION) for row in db.scalars(applications.order_by(Application.id))],
+        "recordings": recording_access.export(db, user.id),
         "calendars": export_calendars(db, user.id),
         **export_wishes(db, user.id),
         **export_sessions(db, user.id),

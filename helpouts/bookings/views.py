@@ -31,6 +31,7 @@ from helpouts.reviews.models import Review
 from helpouts.reviews.service import may_review, review_of
 from helpouts.scheduling.service import asked_for
 from helpouts.sessions.history import history
+from helpouts.sessions.recording import recordings_of
 from helpouts.sessions.service import session_of
 from helpouts.sessions.tickets import OPENS_BEFORE
 from helpouts.web.db import current_db, current_runtime
@@ -205,6 +206,7 @@ def show(public_id: str) -> ResponseReturnValue:
         proposal=moving.proposal(db, booking),
         receipt=_receipt_lines(booking),
         kept=history(db, session, booking, current_user.id) if session is not None else None,
+        recordings=recordings_of(db, session) if session is not None else (),
         review=review,
         review_form=ReviewForm(formdata=None) if may_review(db, booking, current_user.id) else None,
         reply_form=ReplyForm(formdata=None) if _may_reply(booking, review) else None,

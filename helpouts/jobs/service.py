@@ -32,11 +32,19 @@ class Handlers:
         self.plain: dict[str, Run] = {}
         self.outside: dict[str, Callable[..., Any]] = {}
         self.periodic: dict[str, int] = {}
+        self.long: set[str] = set()
 
-    def __call__(self, kind: str, *, outside: bool = False, every_seconds: int = 0) -> Callable[[Any], Any]:
-        """Register the decorated function for ``kind``; ``every_seconds`` makes it periodic as well."""
+    def __call__(
+        self, kind: str, *, outside: bool = False, every_seconds: int = 0, long: bool = False
+    ) -> Callable[[Any], Any]:
+        """Register the decorated function for ``kind``; ``every_seconds`` makes it periodic as well.
+
+        :param long: it takes minutes: the worker does it beside its other jobs, one at a time; ``outside`` only.
+        """
 
         def register(function: Any) -> Any:
+            if long:
+                self.long.add(kind)
             (self.outside if outside else self.plain)[kind] = function
             if every_seconds:
                 self.periodic[kind] = every_seconds

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -51,6 +52,7 @@ class Worker:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.stopping = threading.Event()
+        self._aside: threading.Thread | None = None
         self._plugin_jobs = {
             f"{plugin}.{job.kind}": (plugin, job)
             for plugin, job in runtime.registry.surface("helpouts_jobs", JobHandler)
@@ -61,7 +63,7 @@ class Worker:
         while not self.stopping.is_set():
             try:
                 self.tick()
-                busy = self.step()
+                busy = self.step(aside=True)
             except Exception:
                 log.exception("the worker could not reach the job table")
                 busy = False
@@ -100,11 +102,24 @@ class Worker:
             else:
                 row.last_tick_at, row.last_job_id = now, job.id
 
-    def step(self) -> bool:
-        """Do one job that is due; False when there is none."""
-        leased = self._lease()
+    def step(self, *, aside: bool = False) -> bool:
+        """Do one job that is due; False when there is none.
+
+        :param aside: a long job is begun in a thread of its own, if none is under way; else it is done here and now.
+        """
+        occupied = aside and self._aside is not None and self._aside.is_alive()
+        leased = self._lease(without=handler.long if occupied else ())
         if leased is None:
             return False
+        if aside and leased.kind in handler.long:
+            # Not waited for at the end of the process: its lease runs out, and another worker begins it anew.
+            self._aside = threading.Thread(target=self._attempt, args=(leased,), daemon=True, name="long-job")
+            self._aside.start()
+        else:
+            self._attempt(leased)
+        return True
+
+    def _attempt(self, leased: Leased) -> None:
         try:
             self._do(leased)
         except LostLease:
@@ -112,9 +127,30 @@ class Worker:
         except Exception as error:
             log.warning("job failed", job=leased.id, kind=leased.kind, error=str(error))
             self._failed(leased, error)
-        return True
 
-    def _lease(self) -> Leased | None:
+    @contextlib.contextmanager
+    def _renewed(self, leased: Leased) -> Iterator[None]:
+        """Lengthen the lease of a long job while it is being done."""
+        over = threading.Event()
+
+        def renew() -> None:
+            while not over.wait(LEASE.total_seconds() / 4):
+                try:
+                    with self.runtime.database.write() as db:
+                        mine = (Job.id == leased.id, Job.token == leased.token, Job.state == "leased")
+                        db.execute(update(Job).where(*mine).values(lease_until=clock.now() + LEASE))
+                except Exception:
+                    log.exception("a lease could not be lengthened", job=leased.id, kind=leased.kind)
+
+        thread = threading.Thread(target=renew, daemon=True, name="lease")
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _lease(self, without: Collection[str] = ()) -> Leased | None:
         with self.runtime.database.write() as db:
             now = clock.now()
             earlier = aliased(Job)
@@ -124,7 +160,7 @@ class Worker:
             due = or_(and_(Job.state == "ready", Job.run_at <= now), and_(Job.state == "leased", Job.lease_until < now))
             job = db.scalar(
                 select(Job)
-                .where(due, or_(Job.serial_key.is_(None), ~waiting.exists()))
+                .where(due, or_(Job.serial_key.is_(None), ~waiting.exists()), Job.kind.not_in(without))
                 .order_by(Job.run_at, Job.id)
                 .limit(1)
                 .with_for_update(skip_locked=True)
@@ -139,11 +175,12 @@ class Worker:
             # Its worker died at every attempt: the job may be what kills them.
             job.state, job.lease_until, job.last_error = "dead", None, "the worker died while doing it"
             log.error("job dead", job=job.id, kind=job.kind, error=job.last_error)
-        return self._lease()
+        return self._lease(without)
 
     def _do(self, leased: Leased) -> None:
         if leased.kind in handler.outside:
-            effect = handler.outside[leased.kind](self.runtime, leased.id, leased.payload)
+            with self._renewed(leased) if leased.kind in handler.long else contextlib.nullcontext():
+                effect = handler.outside[leased.kind](self.runtime, leased.id, leased.payload)
             with self.runtime.database.write() as db:
                 if effect is not None:
                     effect(db)

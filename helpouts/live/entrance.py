@@ -14,7 +14,7 @@ from helpouts.clock import clock
 from helpouts.errors import Conflict
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.i18n import use_locale
-from helpouts.live import messages, protocol
+from helpouts.live import messages, protocol, recorder
 from helpouts.live.media import Media
 from helpouts.live.node import Node
 from helpouts.live.rooms import Connection, Room
@@ -84,6 +84,7 @@ async def enter(node: Node, socket: web.WebSocketResponse, said: Hello) -> tuple
         await node.finish(protocol.drop(node, room, connection, connection.heard_at))
         raise
     connection.heard_at, connection.busy = clock.now(), False
+    node.errand(recorder.follow(node, room))
     return room, connection
 
 

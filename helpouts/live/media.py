@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from helpouts.clock import clock
-from helpouts.sessions.transport import Json, MediaRoom, TransportDriver, TransportError
+from helpouts.sessions.transport import Json, MediaRoom, RecordingDriver, Sink, TransportDriver, TransportError
 
 if TYPE_CHECKING:
     from helpouts.live.node import Node
@@ -137,6 +137,24 @@ class Media:
         """A message of the participant's module."""
         if self._driver is not None:
             await self._quietly(self._driver.on_signal(self._room, participant, message))
+
+    async def record(self, sink: Sink) -> bool:
+        """Begin a recording; False when the transport cannot."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                driver = await self._opened()
+                if not isinstance(driver, RecordingDriver):
+                    return False
+                await driver.start_recording(self._room, sink)
+        except Exception:
+            log.exception("a transport could not begin to record", transport=self.transport)
+            return False
+        return True
+
+    async def stop_recording(self) -> None:
+        """Nothing more is to be recorded."""
+        if isinstance(self._driver, RecordingDriver):
+            await self._quietly(self._driver.stop_recording(self._room))
 
     async def dismiss(self, participant: str) -> None:
         """The participant has left for now."""

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.orm import Session as DbSession
 
 from helpouts.clock import clock
+from helpouts.live import recorder
 from helpouts.live.desk import Desk
 from helpouts.live.limits import Door
 from helpouts.live.rooms import Rooms
@@ -172,6 +173,7 @@ class Node:
             log.exception("could not write down the end of this live process")
         leaving = [connection.hang_up(1012, b"restarting") for connection in connections]
         await asyncio.gather(*leaving, self.desk.say_goodbye())
+        await asyncio.gather(*(recorder.stop(room) for room in list(self.rooms.by_id.values())))
 
     async def release(self) -> None:
         """After the last message: the transports and the threads."""

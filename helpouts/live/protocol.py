@@ -9,11 +9,13 @@ Browser to server (:mod:`helpouts.live.messages`, and the tools of the room in :
     {"type": "state", "mic": bool, "camera": bool, "screen": bool}  shown to the other side
     {"type": "grant"}                                               a new grant for the transport (after a failure)
     {"type": "signal", "data": {...}}                               to the video transport
+    {"type": "recording", "agree": bool, ...}                       consent to it, or withdrawal (tools/recording.py)
     {"type": "end"}                                                 the expert ends the session
     {"type": "leave"}                                               this browser goes
 
-Server to browser: ``welcome``, ``pong``, ``peer``, ``chat``, ``state``, ``meter``, ``grant``, ``signal``, ``ended``,
-``error`` (with a text for people).  A socket that another window of the same person replaces is closed with 4001.
+Server to browser: ``welcome``, ``pong``, ``peer``, ``chat``, ``state``, ``meter``, ``grant``, ``signal``,
+``recording``, ``ended``, ``error`` (with a text for people).  A socket that another window of the same person replaces
+is closed with 4001.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from sqlalchemy.orm import Session as DbSession
 from helpouts.clock import clock
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import use_locale
+from helpouts.live import recorder
 from helpouts.live.rooms import Connection, Room
 from helpouts.sessions import service
 from helpouts.sessions.models import Session
@@ -101,6 +104,7 @@ async def let_go(node: Node, room: Room) -> None:
 async def _forget_empty(node: Node, room: Room) -> None:
     if not room.connections and not room.media.lingering:
         node.rooms.forget(room)
+        await recorder.stop(room)
         await room.media.close()
 
 
@@ -167,6 +171,7 @@ async def close(node: Node, room: Room, note: str = "") -> None:
                 service.leave(db, connection.presence_id, now)
 
         await node.write(leave)
+        await recorder.stop(room)
         await room.media.close()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from helpouts.live.media import Media
+from helpouts.live.recorder import Recorder
 from helpouts.sessions.quality import Quality
 
 #: Bytes that may wait for a slow browser before its connection is dropped.
@@ -66,6 +67,8 @@ class Room:
     ends_at: datetime
     media: Media
     connections: dict[int, Connection] = field(default_factory=dict)
+    #: while the session is recorded here
+    recorder: Recorder | None = None
     #: what the browsers were told last: whether the meter runs
     running: bool = False
     #: held while something is said to everybody, so that all hear all in the same order and nobody misses a line

@@ -16,3 +16,15 @@ SESSION = Machine(
 
 #: Somebody reports the other person of a session; an operator looks at it.
 REPORT = Machine("session_report", "open", (change("resolve", "open", "resolved", "operator"),))
+
+RECORDING = Machine(
+    "recording",
+    "running",
+    (
+        #      event      from                             to           who
+        change("stop", "running", "preparing", "system customer expert operator"),
+        change("finish", "preparing", "ready", "system"),
+        change("fail", "preparing", "failed", "system"),
+        change("delete", "running preparing ready failed", "deleted", "system customer expert operator"),
+    ),
+)

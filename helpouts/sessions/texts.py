@@ -38,6 +38,7 @@ def room_texts() -> dict[str, str]:
         | _network()
         | _call()
         | _tools()
+        | _recording()
     )
 
 
@@ -162,4 +163,19 @@ def _tools() -> dict[str, str]:
         "ends_in": _("The session ends in %(minutes)s minutes."),
         "ends_in_one": _("The session ends in one minute."),
         "ends_over": _("The booked time is over."),
+    }
+
+
+def _recording() -> dict[str, str]:
+    """Asking for consent to a recording, and how it stands."""
+    return {
+        "rec_start": _("Record the session"),
+        "rec_stop": _("Stop the recording"),
+        "rec_waiting": _("Do not record after all"),
+        "rec_question": _("Record this session?"),
+        "rec_wants": _("%(name)s would like to record this session."),
+        "rec_running": _("This session is being recorded."),
+        "rec_stopped": _("The recording has stopped."),
+        "rec_declined": _("%(name)s does not want to be recorded."),
+        "rec_adult": _("Only sessions of adults are recorded: confirm that you are 18 or older."),
     }

@@ -36,11 +36,18 @@ In the browser the transport ships one ES module that exports :js:func:`connect`
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 Json = dict[str, Any]
+#: ``sink(participant_id, data)`` keeps some bytes of a recording, in the transport's own format.  It never blocks and
+#: never raises; the bytes of one call stay together.
+Sink = Callable[[str, bytes], None]
+#: ``convert(blocks, participants, target)`` writes a film that browsers play (WebM) to ``target``.  ``blocks`` are
+#: (participant, data) as they went into the sink, in that order; ``participants`` are both, the expert first.
+Convert = Callable[[Iterable[tuple[str, bytes]], Sequence[str], Path], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +142,7 @@ class TransportDriver(Protocol):
         ...
 
     def statistics(self) -> Json:
-        """Figures for the operator's view and /metrics, all numbers.
-
-        ``rooms`` and ``legs`` are as of now; ``packets_in``, ``packets_out``, ``bytes_in``, ``bytes_out`` (with the
-        name of a path before them if there are several: ``tcp_packets_in``) and ``dropped_CAUSE`` only grow.
-        """
+        """Counters for the operator's view and /metrics: rooms, legs, packets, bytes, drops."""
         ...
 
     async def stop(self) -> None:
@@ -159,6 +162,22 @@ class CheckingDriver(Protocol):
         ...
 
 
+@runtime_checkable
+class RecordingDriver(TransportDriver, Protocol):
+    """The further methods of a driver whose transport says ``capabilities.recording``."""
+
+    async def start_recording(self, room: MediaRoom, sink: Sink) -> None:
+        """Give everything that the participants send to ``sink`` from now on, also of those who come later or again.
+
+        Ask for a key picture, so that the film begins at once.  A second call replaces the sink.
+        """
+        ...
+
+    async def stop_recording(self, room: MediaRoom) -> None:
+        """Nothing goes to the sink after this; no error when nothing was recorded."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class VideoTransport:
     """The record a plugin returns from ``helpouts_video_transports``.
@@ -167,6 +186,8 @@ class VideoTransport:
     :param module: path of the ES module below the plugin's package, e.g. ``static/transport.js``;
         the web process serves it at ``/x/{plugin}/static/...``.
     :param start: makes the :class:`TransportDriver`, called once in each live process on first use.
+    :param convert: makes the film of a recording.  It must be a function of a module: it is called in a process of its
+        own, at low priority, without the site's keys, and with 2 GiB of memory at most.
     """
 
     name: str
@@ -176,3 +197,4 @@ class VideoTransport:
     module: str
     start: Callable[[TransportContext], Awaitable[TransportDriver]]
     requirements: Sequence[str] = ()
+    convert: Convert | None = None

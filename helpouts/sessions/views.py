@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_security import current_user
 from sqlalchemy import select
 
+from helpouts import site
 from helpouts.accounts.models import User
 from helpouts.catalog.cards import picture
 from helpouts.errors import HelpoutsError, NotFound
@@ -53,6 +54,7 @@ def room(room_id: str) -> ResponseReturnValue:
         avatar_url=picture((booking.customer if is_host else booking.host).avatar),
         tools=category.room,
         file_most=MOST_BYTES,
+        recording_days=site.get(current_db(), "recording_days"),
         texts=room_texts(),
     )
 

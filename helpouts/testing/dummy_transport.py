@@ -6,7 +6,8 @@ It is a whole plugin: ``registry.add("video_dummy", lambda: dummy_transport)`` m
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from helpouts.hookspecs import hookimpl
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.plugins import LiveRoute
 from helpouts.sessions import JoinGrant, MediaRoom, TransportCapabilities, TransportContext, VideoTransport
+from helpouts.sessions.transport import Sink
 
 Json = dict[str, Any]
 
@@ -26,6 +28,7 @@ class DummyDriver:
         self.context = context
         self.calls: list[tuple[str, ...]] = []
         self.rooms: dict[str, set[str]] = {}
+        self.sinks: dict[str, Sink] = {}
 
     def _note(self, name: str, *values: str) -> None:
         self.calls.append((name, *values))
@@ -49,6 +52,16 @@ class DummyDriver:
         self._note("on_signal", room.id, participant_id)
         for other in self.rooms.get(room.id, set()) - {participant_id}:
             await self.context.send(room.id, other, message)
+
+    async def start_recording(self, room: MediaRoom, sink: Sink) -> None:
+        """Keeps the sink, for tests to fill."""
+        self._note("start_recording", room.id)
+        self.sinks[room.id] = sink
+
+    async def stop_recording(self, room: MediaRoom) -> None:
+        """Forgets the sink."""
+        self._note("stop_recording", room.id)
+        self.sinks.pop(room.id, None)
 
     async def dismiss(self, room: MediaRoom, participant_id: str) -> None:
         """Frees the seat."""
@@ -83,11 +96,20 @@ async def _echo(request: web.Request) -> web.StreamResponse:
     return web.Response(status=201, text=await request.text(), headers={"Location": "/here", "ETag": '"1"'})
 
 
+def convert(blocks: Iterable[tuple[str, bytes]], participants: Sequence[str], target: Path) -> None:
+    """A film of text: who said what, who is no participant left out; "fail" is what it cannot bear."""
+    lines = [f"{name}: {data.decode()}\n" for name, data in blocks if name in participants]
+    if any("fail" in line for line in lines):
+        raise ValueError("cannot bear it")
+    target.write_text("".join(lines), "utf-8")
+
+
 @hookimpl
 def helpouts_video_transports() -> Iterable[VideoTransport]:
     """The transport ``dummy``."""
     module = "static/dummy.js"
-    return [VideoTransport("dummy", _l("Dummy"), _l("No media."), TransportCapabilities(), module, _start)]
+    can = TransportCapabilities(server_media=True, recording=True)
+    return [VideoTransport("dummy", _l("Dummy"), _l("No media."), can, module, _start, convert=convert)]
 
 
 @hookimpl

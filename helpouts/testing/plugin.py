@@ -35,6 +35,7 @@ PLUGINS = (
     ("category_it", "helpouts_category_it"),
     ("notify_webpush", "helpouts_notify_webpush"),
     ("payments_wallet", "helpouts_payments_wallet"),
+    ("storage_s3", "helpouts_storage_s3"),
     ("vetting_profile", "helpouts_vetting_profile"),
     ("video_aiortc", "helpouts_video_aiortc"),
     ("video_janus", "helpouts_video_janus"),

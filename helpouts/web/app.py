@@ -31,6 +31,7 @@ PAGES = (
     "helpouts.sessions.views",
     "helpouts.sessions.file_views",
     "helpouts.sessions.report_views",
+    "helpouts.sessions.recording_views",
     "helpouts.reviews.views",
     "helpouts.wishes.views",
     "helpouts.instant.views",

@@ -13,7 +13,6 @@ import pytest
 import uvloop
 from aioice import stun
 from helpouts_video_aiortc import tcp
-from helpouts_video_aiortc.batch import Route, Slot
 from helpouts_video_aiortc.port import UdpPort
 from helpouts_video_aiortc.tcp import Streams
 
@@ -33,9 +32,8 @@ class Leg:
     def dtls(self, datagram: bytes) -> None:
         self.got.append(("dtls", datagram))
 
-    def media(self, slot: Slot) -> Route | None:
-        self.got.append(("media", slot.bytes()))
-        return None
+    def media(self, datagram: bytes) -> None:
+        self.got.append(("media", datagram))
 
 
 class Clock:

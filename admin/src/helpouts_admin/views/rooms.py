@@ -17,7 +17,7 @@ from helpouts.bookings.models import Booking
 from helpouts.clock import clock
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.sessions import operating
+from helpouts.sessions import operating, recording
 from helpouts.sessions.models import Session as Room
 from helpouts.web.db import current_db
 from helpouts_admin import columns, history, words
@@ -185,5 +185,6 @@ class RoomsView(Records):
         return {
             "here": here,
             "presence": presence(db, record),
+            "recordings": recording.recordings_of(db, record),
             "history": history.transitions(db, "session", record.id),
         }

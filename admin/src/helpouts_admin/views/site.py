@@ -31,6 +31,7 @@ NUMBERS = {
     "refund_hours": (0, 24 * 90),
     "late_minutes": (0, 60),
     "files_days": (1, 3650),
+    "recording_days": (1, 365),
     "ring_seconds": (5, 300),
     "line_grace_seconds": (15, 3600),
     "rank_text": (0, 1000),
@@ -86,6 +87,9 @@ class SiteForm(FlaskForm):
     )
     files_days = _whole(
         "files_days", _l("Days that files of a session are kept"), _l("Files and snapshots; then they are deleted.")
+    )
+    recording_days = _whole(
+        "recording_days", _l("Days that recordings are kept"), _l("After the session; recordings made from now on.")
     )
     ring_seconds = _whole(
         "ring_seconds", _l("Seconds that a request rings"), _l("Help right now; after that the next expert is asked.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpouts.hookspecs import hookimpl
@@ -27,6 +28,13 @@ async def _start(context: TransportContext) -> TransportDriver:
     return await start(context)
 
 
+def convert(blocks: Iterable[tuple[str, bytes]], participants: Sequence[str], target: Path) -> None:
+    """Make the film of a recording (:data:`helpouts.sessions.transport.Convert`)."""
+    from helpouts_video_aiortc.film import convert as make
+
+    make(blocks, participants, target)
+
+
 @hookimpl
 def helpouts_video_transports() -> Iterable[VideoTransport]:
     """The relay, as the transport ``aiortc``."""
@@ -35,10 +43,11 @@ def helpouts_video_transports() -> Iterable[VideoTransport]:
             name="aiortc",
             title=_l("Built-in relay"),
             summary=_l("Forwards the call through this server on one UDP port; needs no other software."),
-            capabilities=TransportCapabilities(server_media=True),
+            capabilities=TransportCapabilities(server_media=True, recording=True),
             module="static/transport.js",
             start=_start,
             requirements=(_l("One port that is open to the browsers, for UDP and TCP"),),
+            convert=convert,
         )
     ]
 

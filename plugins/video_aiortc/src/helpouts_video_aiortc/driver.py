@@ -10,9 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from helpouts.sessions.transport import JoinGrant, Json, MediaRoom, TransportContext, TransportError, TransportFull
+from helpouts.sessions.transport import (
+    JoinGrant,
+    Json,
+    MediaRoom,
+    Sink,
+    TransportContext,
+    TransportError,
+    TransportFull,
+)
 from helpouts_video_aiortc import EVERYWHERE, opening, private
 from helpouts_video_aiortc.leg import Leg
+from helpouts_video_aiortc.recording import Taps
 from helpouts_video_aiortc.room import SEATS, Room
 from helpouts_video_aiortc.slots import KINDS
 from helpouts_video_aiortc.tcp import Streams
@@ -53,6 +62,7 @@ class RelayDriver:
         self._port = opening.open_port(self._bind, int(settings.get("port", 0)), clock)
         self._streams: Streams | None = None
         self._rooms: dict[str, Room] = {}
+        self._taps = Taps(clock)
         self._grants: dict[bytes, _Grant] = {}
         self._legs: dict[str, tuple[Room, Leg]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -135,10 +145,22 @@ class RelayDriver:
 
     async def close_room(self, room: MediaRoom) -> None:
         """Close both legs and withdraw all grants."""
+        self._taps.close(room.id)
         self._grants = {key: grant for key, grant in self._grants.items() if grant.room != room.id}
-        here = self._rooms.get(room.id)
-        for leg in list(here.legs.values()) if here is not None else ():
+        for leg in self._legs_of(room.id):
             await self.drop(leg)
+
+    async def start_recording(self, room: MediaRoom, sink: Sink) -> None:
+        """Tap the legs that are there; those to come are tapped when they are made."""
+        self._taps.open(room.id, self._legs_of(room.id), sink)
+
+    async def stop_recording(self, room: MediaRoom) -> None:
+        """Take the taps away."""
+        self._taps.close(room.id, self._legs_of(room.id))
+
+    def _legs_of(self, room_id: str) -> list[Leg]:
+        here = self._rooms.get(room_id)
+        return list(here.legs.values()) if here is not None else []
 
     def statistics(self) -> Json:
         """Gauges ``rooms``, ``legs``, ``connected``, ``grants``, ``tcp_connections``; counters by cause."""
@@ -182,6 +204,7 @@ class RelayDriver:
         leg = Leg(grant.participant, self._port, self._certificate.current(), self._clock, self._leg_changed)
         self._legs[leg.id] = (room, leg)
         room.sending.pop(leg.participant, None)
+        self._taps.add(grant.room, leg)
         earlier = room.seat(leg)
         if earlier is not None:
             self._legs.pop(earlier.id, None)

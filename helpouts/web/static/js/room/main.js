@@ -11,6 +11,7 @@ import {setUpFiles} from "./tools/files.js";
 import {setUpKeys} from "./tools/keys.js";
 import {setUpNotes} from "./tools/notes.js";
 import {setUpQuality} from "./tools/quality.js";
+import {setUpRecording} from "./tools/recording.js";
 import {setUpScreen} from "./tools/screen.js";
 import {setUpSoundOnly} from "./tools/sound_only.js";
 import {setUpView} from "./tools/view.js";
@@ -19,7 +20,7 @@ import {setUpWaiting} from "./tools/waiting.js";
 const settings = JSON.parse(document.getElementById("room-settings").textContent);
 const room = new Room(document.getElementById("room"), settings);
 const parts = [
-  setUpChat, setUpFiles, setUpNotes, setUpExtending, setUpBoard, setUpDevices, setUpCall, setUpScreen, setUpSoundOnly,
+  setUpChat, setUpFiles, setUpNotes, setUpExtending, setUpBoard, setUpRecording, setUpDevices, setUpCall, setUpScreen, setUpSoundOnly,
   setUpQuality, setUpView, setUpWaiting, setUpKeys,
   setUpCheck, // the last, since it begins
 ];
