@@ -30,8 +30,9 @@ from helpouts.plugins import AdminView, HealthCheck, Problem, Setting
 from helpouts.plugins.models import PluginFailure
 from helpouts.reviews.models import Review
 from helpouts.runtime import Runtime
-from helpouts.sessions.models import LiveNode, Presence
+from helpouts.sessions.models import LiveNode, Presence, RoomMessage
 from helpouts.sessions.models import Session as Room
+from helpouts.sessions.tool_models import RoomNote, SessionReport
 from helpouts.testing.factories import make_expert, make_user
 from helpouts.testing.plugin import PLUGINS
 from helpouts.vetting.models import Application, ApplicationMessage, Invitation, Verdict
@@ -159,6 +160,7 @@ class World:
     payout: int
     journal: int
     review: int
+    report: int
     user: int
     job: int
     mail: int
@@ -268,6 +270,11 @@ def fill(db: Session, people: dict[str, User]) -> World:
     db.add_all([room, payment, review])
     db.flush()
     db.add(Presence(session_id=room.id, user_id=host.id, node="n", device=NASTY, joined_at=now, last_seen_at=now))
+    report = SessionReport(
+        session_id=room.id, reporter_id=customer.id, about_id=host.id, reason="fraud", text=NASTY, state="open"
+    )
+    said = RoomMessage(session_id=room.id, seq=1, user_id=host.id, client_id="a", body=NASTY)
+    db.add_all([report, said, RoomNote(session_id=room.id, revision=1, text=NASTY)])
     refund = Refund(payment_id=payment.id, state="escalated", asked_minor=1000, reason=NASTY, asked_by=customer.id)
     payout = Payout(user_id=customer.id, amount_minor=900, currency="EUR", idem_key=f"k{customer.id}")
     db.add_all([refund, payout])
@@ -323,6 +330,7 @@ def fill(db: Session, people: dict[str, User]) -> World:
         payout.id,
         journal,
         review.id,
+        report.id,
         customer.id,
         job.id,
         mail.id,

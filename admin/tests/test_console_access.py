@@ -32,6 +32,7 @@ def routes(site: Flask, method: str) -> Iterator[tuple[str, str]]:
         "name": "sample",
         "plugin": "sample",
         "filename": "x",
+        "public_id": "x",
     }
     with site.test_request_context():
         for rule in site.url_map.iter_rules():
@@ -88,6 +89,7 @@ def test_each_role_does_its_actions_and_no_others(
         "console_payouts": world.payout,
         "console_requests": world.request,
         "console_reviews": world.review,
+        "console_reports": world.report,
         "console_users": world.user,
         "console_jobs": world.job,
         "console_mails": world.mail,

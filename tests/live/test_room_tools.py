@@ -11,7 +11,6 @@ from PIL import Image
 
 from helpouts.clock import clock
 from helpouts.sessions import files, notes
-from helpouts.sessions.models import Session
 from helpouts.storage import service as storage
 
 from .conftest import until
@@ -186,8 +185,8 @@ async def test_both_draw_on_a_snapshot_and_take_back_their_own(live, pair, site)
         with site.database.read() as db:
             kept = files.find(db, pair.session.id, shot)
             assert [s["id"] for s in kept.strokes] == ["stroke-02"]
-            blob, session_id = kept.blob, db.get_one(Session, pair.session.id).id
+            blob, small = kept.blob, kept.preview
         assert b"".join(storage.load(site, blob)).startswith(b"\x89PNG")
-        assert set(storage.references(site, f"rooms/{session_id}/")) == {kept.blob, kept.preview}
+        assert set(storage.references(site, f"rooms/{pair.session.id}/")) == {blob, small}
         await expert.say(type="draw", shot=shot, clear=True)
         await customer.hear("draw", clear=True)

@@ -63,7 +63,6 @@ ACTIONS: dict[tuple[str, str], Levels] = {
     ("console_refunds", "decide"): ("finance",),
     ("console_requests", "remove"): ("support", "curator"),
     ("console_reports", "resolve"): ("support",),
-    ("console_reports", "files"): ("support",),
     ("console_reviews", "hide"): ("support", "curator"),
     ("console_reviews", "show"): ("support", "curator"),
     ("console_users", "grant"): ("admin",),

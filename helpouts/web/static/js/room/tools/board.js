@@ -65,6 +65,9 @@ export function setUpBoard(room) {
 
   function open(id, picture, strokes) {
     if (section.hidden) back = document.activeElement;
+    const typing = document.activeElement?.matches("input, textarea");
+    const narrow = matchMedia("(max-width: 52rem)").matches; // there a panel lies over the picture
+    if (narrow) room.panel(null);
     shot = id;
     dirty = false;
     board.show(picture);
@@ -72,7 +75,7 @@ export function setUpBoard(room) {
     section.hidden = false;
     room.root.dataset.drawing = "open";
     tell("");
-    canvas.focus({preventScroll: true});
+    if (narrow || !typing) canvas.focus({preventScroll: true});
   }
 
   // -- drawing together ----------------------------------------------------------------------------------------
