@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager
 
-from helpouts.accounts.models import LoginSession, User
+from helpouts.accounts.models import LoginSession, Role, User, user_role
 
 OPERATOR_ROLES = ("support", "curator", "finance", "admin")
 
@@ -24,7 +24,10 @@ OPERATOR_ROLES = ("support", "curator", "finance", "admin")
 _FIND = (
     select(LoginSession.id, LoginSession.created_at, LoginSession.last_seen_at, LoginSession.data, User)
     .outerjoin(User, User.id == LoginSession.user_id)
-    .options(joinedload(User.roles))
+    # One by one: of joinedload()'s nested join SQLite makes a table of everybody's roles first.
+    .outerjoin(user_role, user_role.c.user_id == User.id)
+    .outerjoin(Role, Role.id == user_role.c.role_id)
+    .options(contains_eager(User.roles))
     .where(LoginSession.token_hash == bindparam("hash"), LoginSession.expires_at > bindparam("now"))
 )
 
