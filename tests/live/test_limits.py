@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import random
+
 import pytest
 from sqlalchemy import select
 
@@ -41,6 +44,57 @@ async def test_the_door_takes_no_more_than_so_many_who_say_nothing(live, pair, m
         await silent[0].vanish()
         await until(lambda: place.node.door.waiting == 1)
         await (await place.connect(ticket=ticket)).live().hear("welcome")
+
+
+def nonsense(dice: random.Random) -> str:
+    """A message that no page would send."""
+    kinds = ["ping", "chat", "state", "signal", "grant", "quality", "hello", "nobody", "", None, 7, [], {}]
+    values = [
+        None,
+        True,
+        -1,
+        1e308,
+        2**70,
+        "",
+        "x" * 5000,
+        "\0",
+        "\ud800",
+        [],
+        [[]],
+        {},
+        {"a": {"b": []}},
+        float("nan"),
+    ]
+    keys = ["client_id", "body", "mic", "data", "rtt", "loss", "verdict", "path", "t", "after", "id", "media"]
+    message = {"type": dice.choice(kinds), **{key: dice.choice(values) for key in dice.sample(keys, 4)}}
+    text = json.dumps(message)
+    match dice.randrange(6):
+        case 0:
+            return text[: dice.randrange(len(text))]
+        case 1:
+            return "[" * 20_000
+        case 2:
+            return "1" * 20_000
+        case 3:
+            return dice.choice(['"', "null", "[]", "{}", "\x07", '{"type":"ping","type":"chat"}'])
+    return text
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_nonsense_costs_nobody_but_its_author_anything(live, pair, monkeypatch, caplog, seed):
+    monkeypatch.setattr(limits, "BURST", 10_000)
+    dice = random.Random(seed)
+    async with live() as place:
+        expert = await place.enter(pair.session, pair.expert)
+        mad = await place.enter(pair.session, pair.customer)
+        for _message in range(150):
+            await mad.socket.send_str(nonsense(dice))
+        await mad.say(type="ping", t="after all of it")
+        await mad.hear("pong", t="after all of it")
+        await mad.say(type="chat", client_id="sane", body="I am well.")
+        await expert.hear("chat", body="I am well.")
+        assert expert.code is None
+        assert mad.code is None
 
 
 async def test_what_browsers_measure_is_written_down_at_a_slow_pace(live, pair, monkeypatch):
