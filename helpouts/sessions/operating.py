@@ -63,6 +63,5 @@ def end(db: DbSession, session: Session, reason: str, actor: Actor) -> None:
     db.refresh(session, with_for_update={"of": Session})
     if session.state != "open":
         raise Conflict(_l("Only an open room can be ended."))
-    session.end_note = reason
-    service.end(db, session, "operator", actor)
+    service.end(db, session, "operator", actor, reason)
     record(db, actor, "session.end", session, reason)

@@ -148,10 +148,11 @@ def lock_session(db: DbSession, session: Session) -> None:
     db.refresh(session.booking)  # an extension may have moved its end, and raised its price
 
 
-def end(db: DbSession, session: Session, reason: str, actor: Actor) -> Session:
+def end(db: DbSession, session: Session, reason: str, actor: Actor, note: str = "") -> Session:
     """End the session: stop the meter, settle the money, mail the receipt; ending it again changes nothing.
 
     :param reason: "expert", "customer", "time", "operator".
+    :param note: what both are told of it.
     """
     lock_session(db, session)
     if session.state == "ended":
@@ -164,11 +165,11 @@ def end(db: DbSession, session: Session, reason: str, actor: Actor) -> Session:
         row = db.get_one(Presence, presence_id)
         leave(db, presence_id, now if row.last_seen_at > now - SILENCE else row.last_seen_at)
     SESSION.apply(db, session, "end", actor, reason)
-    session.ended_at, session.end_reason = now, reason
+    session.ended_at, session.end_reason, session.end_note = now, reason, note
     recording.stop(db, session, "over")
     _close_booking(db, session)
     notes.forget_steps(db, session.id)
-    tell(db, session, {"type": "ended", "note": session.end_note})
+    tell(db, session, {"type": "ended", "note": note})
     events.emit(db, "session_ended", session_id=session.id, connected_seconds=session.connected_seconds)
     return session
 
