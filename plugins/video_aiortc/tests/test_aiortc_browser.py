@@ -25,9 +25,9 @@ class TestRelayCallsWithFirefox(MixedCallContract):
     settings: ClassVar = SETTINGS
 
 
-def relay_calls() -> Any:
+def relay_calls(**settings: Any) -> Any:
     """``async with relay_calls() as calls``."""
-    return calling(helpouts_video_aiortc, **SETTINGS)
+    return calling(helpouts_video_aiortc, **SETTINGS | settings)
 
 
 async def test_the_relay_is_empty_when_both_have_closed() -> None:
@@ -83,7 +83,7 @@ async def test_lost_packets_are_repeated_from_browser_to_browser() -> None:
 
 @pytest.mark.slow
 async def test_an_outage_of_all_datagrams_heals_by_itself() -> None:
-    async with relay_calls() as calls:
+    async with relay_calls(tcp=False) as calls:
         ann, bob = await calls.page("ann"), await calls.page("bob")
         await moves(ann)
         port = calls.driver._port
