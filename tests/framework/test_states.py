@@ -37,7 +37,7 @@ NO_MACHINES = {
     "helpouts/reviews/service.py": "a review is published or hidden, and each step is audited",
     "helpouts/payments/effects.py": "operations are the log of calls to a backend, with an outcome each",
     "helpouts/payments/operations.py": "the same",
-    "helpouts/live/protocol.py": "what a browser says of its microphone and camera",
+    "helpouts/live/messages.py": "what a browser says of its microphone and camera",
     "helpouts/instant/answering.py": "the row of the machine as one conditional update: one device answers",
     "helpouts/testing/jobs.py": "jobs that a test does without a worker",
     "admin/src/helpouts_admin/services.py": "an operator brings a dead job back to life",
@@ -50,16 +50,19 @@ def test_the_machines_are_all_here() -> None:
     assert set(MACHINES) == {
         "application",
         "booking",
+        "booking_extension",
         "booking_move",
         "expert",
         "help_request",
         "instant_offer",
         "instant_request",
         "listing",
+        "member_invitation",
         "payment",
         "payout",
         "refund",
         "session",
+        "session_report",
         "waitlist",
     }
 
