@@ -60,6 +60,7 @@ def test_the_machines_are_all_here() -> None:
         "member_invitation",
         "payment",
         "payout",
+        "recording",
         "refund",
         "session",
         "session_report",
