@@ -9,7 +9,7 @@ PACKAGES := helpouts helpouts_admin helpouts_category_education helpouts_categor
   helpouts_category_it helpouts_notify_webpush helpouts_payments_wallet helpouts_storage_s3 helpouts_vetting_profile helpouts_video_aiortc helpouts_video_janus helpouts_video_p2p
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types imports unit system bench translations wheels clean
+.PHONY: help run test check lint types imports unit system bench bench-media translations wheels clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ system: ## Install the system packages that the tests need (Debian, as root)
 
 bench: $(STAMP) ## Print the tables of docs/performance.md
 	$(BIN)/python -m benchmarks
+
+bench-media: $(STAMP) system ## Measure calls: our relay, Janus, aiortc's own, two browsers (8 minutes)
+	$(BIN)/python -m benchmarks.bench_media $(ARGS)
 
 translations: $(STAMP) ## Bring all translation catalogues in line with the sources
 	$(BIN)/python -m helpouts.testing.translations

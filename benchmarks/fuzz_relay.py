@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpouts_video_aiortc.private import SrtpError
+from helpouts_video_aiortc.srtp import SrtpError
 
 from benchmarks.fuzz import broken
 from benchmarks.fuzz.browser import Browser, rtp

@@ -10,13 +10,14 @@ from functools import partial
 
 import structlog
 from aiohttp import WSMsgType, web
-from prometheus_client import generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from helpouts.clock import clock
 from helpouts.errors import HelpoutsError, TooFast
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.live import check, desk, draining, entrance, limits, messages, protocol
 from helpouts.live import tools as tools  # the tools of the room register their messages
+from helpouts.live.metrics import exposition
 from helpouts.live.node import Node
 from helpouts.live.rooms import MAX_BACKLOG, Connection, Room
 from helpouts.plugins.records import LiveRoute
@@ -95,9 +96,9 @@ async def readyz(request: web.Request) -> web.Response:
     return web.json_response({"status": "ready"})
 
 
-async def metrics(_request: web.Request) -> web.Response:
-    """Counters of this process."""
-    return web.Response(body=generate_latest(), content_type="text/plain")
+async def metrics(request: web.Request) -> web.Response:
+    """Counters of this process and of its transports; keep it from the public in the reverse proxy."""
+    return web.Response(body=exposition(request.app[NODE].drivers), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def websocket(request: web.Request) -> web.WebSocketResponse:

@@ -142,7 +142,11 @@ class TransportDriver(Protocol):
         ...
 
     def statistics(self) -> Json:
-        """Counters for the operator's view and /metrics: rooms, legs, packets, bytes, drops."""
+        """Figures for the operator's view and /metrics, all numbers.
+
+        ``rooms`` and ``legs`` are as of now; ``packets_in``, ``packets_out``, ``bytes_in``, ``bytes_out`` (with the
+        name of a path before them if there are several: ``tcp_packets_in``) and ``dropped_CAUSE`` only grow.
+        """
         ...
 
     async def stop(self) -> None:

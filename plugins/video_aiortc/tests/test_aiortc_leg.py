@@ -11,9 +11,11 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from aioice import stun
 from helpouts_video_aiortc import private
-from helpouts_video_aiortc.leg import Leg
+from helpouts_video_aiortc.batch import Batched, Plain
+from helpouts_video_aiortc.leg import SOURCES_PER_LEG, Leg
 from helpouts_video_aiortc.port import UdpPort
 from helpouts_video_aiortc.sdp import Answer
+from helpouts_video_aiortc.srtp import copying
 
 CERTIFICATE = private.Certificate().current()
 FINGERPRINTS = {"sha-256": private.sha256_fingerprint(CERTIFICATE)}
@@ -75,9 +77,11 @@ class Browser:
         self.socket.close()
 
 
-@pytest.fixture
-async def port() -> AsyncIterator[UdpPort]:
-    port = UdpPort("127.0.0.1", 0, asyncio.get_running_loop().time)
+@pytest.fixture(params=[(Plain, copying), (Batched, private.direct_cipher)], ids=["plain", "fast"])
+async def port(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[UdpPort]:
+    wire, cipher = request.param
+    monkeypatch.setattr(private, "cipher", cipher)
+    port = UdpPort("127.0.0.1", 0, asyncio.get_running_loop().time, wire)
     yield port
     port.close()
 
@@ -145,3 +149,61 @@ async def test_a_tap_that_fails_is_logged_once_counted_and_stops_nothing(
     assert port.counters["dropped_tap"] == 10
     assert len(logged.records) == 1
     assert "the disk is full" in str(logged.records[0].exc_text)
+
+
+# -- forwarding -------------------------------------------------------------------------------------------------
+
+
+def fields(packet: bytes) -> tuple[int, int, int, int]:
+    """Payload type, sequence number, timestamp, SSRC."""
+    payload, sequence, timestamp, ssrc = struct.unpack_from("!xBHII", packet)
+    return payload & 0x7F, sequence, timestamp, ssrc
+
+
+async def test_what_one_sends_reaches_the_other_in_their_own_numbers(pair: tuple[Browser, Browser]) -> None:
+    ann, bob = pair
+    for number in range(200):
+        ann.send(rtp(96, 7, 65_500 + number, 3000 * number, b"\x10\x00" + bytes([number])))
+        ann.send(rtp(111, 8, number, 960 * number))
+        bob.send(rtp(96, 9, number))
+        await asyncio.sleep(0)
+    to_bob, to_ann = await bob.receive(400), await ann.receive(200)
+    pictures = [packet for packet in to_bob if packet[1] == 96]
+    assert [packet[14] for packet in pictures] == list(range(200))
+    first = fields(pictures[0])
+    assert [fields(packet) for packet in pictures] == [
+        (96, (first[1] + number) & 0xFFFF, 3000 * number, bob.leg.outgoing.ssrc(96)) for number in range(200)
+    ]
+    assert {fields(packet)[3] for packet in to_bob if packet[1] == 111} == {bob.leg.outgoing.ssrc(111)}
+    assert {fields(packet)[3] for packet in to_ann} == {ann.leg.outgoing.ssrc(96)}
+
+
+async def test_what_cannot_be_opened_is_counted_and_harms_nobody(port: UdpPort, pair: tuple[Browser, Browser]) -> None:
+    ann, bob = pair
+    for head, length in ((b"\x80", 1), (b"\x80\x60", 32), (b"\x80\xc8", 32), (b"\x80\xc8", 5), (b"\x80\x60", 2048)):
+        broken = head + bytes(length - len(head))
+        ann.socket.send(broken)
+    ann.send(rtp(96, 7, 1))
+    assert len(await bob.receive(1)) == 1
+    assert port.counters["dropped_srtp"] == 5
+
+
+async def test_more_sources_than_a_browser_needs_are_not_listened_to(
+    port: UdpPort, pair: tuple[Browser, Browser]
+) -> None:
+    ann, bob = pair
+    for source in range(1, SOURCES_PER_LEG + 4):
+        ann.send(rtp(111, source, 1))
+    await bob.receive(SOURCES_PER_LEG)
+    async with asyncio.timeout(5):
+        while port.counters["dropped_sources"] < 3:
+            await asyncio.sleep(0)
+    assert len(ann.leg.sources) == SOURCES_PER_LEG
+
+
+async def test_the_latest_source_of_a_payload_type_comes_last(pair: tuple[Browser, Browser]) -> None:
+    ann, bob = pair
+    for payload, source in ((96, 7), (98, 8), (98, 7), (96, 9)):
+        ann.send(rtp(payload, source, 1 + payload))
+    await bob.receive(4)
+    assert list(ann.leg.sources.items()) == [(8, 98), (7, 98), (9, 96)]

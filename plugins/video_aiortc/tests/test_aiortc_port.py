@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aioice import stun
+from helpouts_video_aiortc import batch
+from helpouts_video_aiortc.batch import Route, Slot
 from helpouts_video_aiortc.port import ADDRESSES_PER_LEG, IN_USE_SECONDS, Budget, UdpPort
 from helpouts_video_aiortc.probe import HEADER
 
@@ -20,6 +22,7 @@ class Leg:
         self.heard = 0.0
         self.checks: list[tuple[str, bool]] = []
         self.got: list[tuple[str, bytes]] = []
+        self.onward: Route | None = None
 
     def checked(self, ufrag: str, address: tuple[str, int], *, nominated: bool) -> None:
         self.checks.append((ufrag, nominated))
@@ -27,8 +30,9 @@ class Leg:
     def dtls(self, datagram: bytes) -> None:
         self.got.append(("dtls", datagram))
 
-    def media(self, datagram: bytes) -> None:
-        self.got.append(("media", datagram))
+    def media(self, slot: Slot) -> Route | None:
+        self.got.append(("media", slot.bytes()))
+        return self.onward
 
 
 class Clock:
@@ -43,9 +47,9 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-async def port(clock: Clock) -> AsyncIterator[UdpPort]:
-    port = UdpPort("127.0.0.1", 0, clock)
+@pytest.fixture(params=[batch.Plain, batch.Batched])
+async def port(clock: Clock, request: pytest.FixtureRequest) -> AsyncIterator[UdpPort]:
+    port = UdpPort("127.0.0.1", 0, clock, request.param)
     yield port
     port.close()
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import Callable
 from datetime import timedelta
 
+import pylibsrtp
 import pytest
 from aioice import stun
 from helpouts_video_aiortc import private
+from helpouts_video_aiortc.batch import Slot, slots
 from helpouts_video_aiortc.private import DtlsLink
+from helpouts_video_aiortc.srtp import LONGEST, RTCP_TRAILER, RTP_TRAILER, Cipher, SrtpError, copying
 
 from helpouts.clock import clock
 from helpouts.errors import ConfigurationError
@@ -91,11 +95,86 @@ async def test_a_handshake_gives_srtp_sessions_that_fit_together() -> None:
     for one, other in ((server.sending, client.receiving), (client.sending, server.receiving)):
         assert other.unprotect(one.protect(RTP)) == RTP
         assert other.unprotect_rtcp(one.protect_rtcp(RTCP)) == RTCP
-    with pytest.raises(private.SrtpError):
+    with pytest.raises(SrtpError):
         client.receiving.unprotect(RTP + bytes(16))
-    with pytest.raises(private.SrtpError):
+    with pytest.raises(SrtpError):
         client.sending.protect(RTP + bytes(1500))
     await ends.close()
+
+
+# -- libsrtp in a slot ------------------------------------------------------------------------------------------
+
+
+def sessions() -> tuple[pylibsrtp.Session, pylibsrtp.Session]:
+    """One that seals, and one that opens what it sealed."""
+    kinds = (pylibsrtp.Policy.SSRC_ANY_OUTBOUND, pylibsrtp.Policy.SSRC_ANY_INBOUND)
+    sealing, opening = (pylibsrtp.Session(pylibsrtp.Policy(key=bytes(range(30)), ssrc_type=kind)) for kind in kinds)
+    return sealing, opening
+
+
+def filled(datagram: bytes) -> Slot:
+    slot = slots(1)[0]
+    assert slot.put(datagram)
+    return slot
+
+
+CIPHERS = pytest.mark.parametrize("cipher", [private.direct_cipher, copying], ids=["direct", "copying"])
+
+
+def test_libsrtp_can_be_called_directly_in_the_tested_release() -> None:
+    assert private.direct()
+
+
+def test_what_cannot_be_called_directly_is_done_through_the_public_interface(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def other_shape(session: pylibsrtp.Session) -> Cipher:
+        raise AttributeError("_srtp")
+
+    monkeypatch.setattr(private, "direct_cipher", other_shape)
+    private.direct.cache_clear()
+    try:
+        sealing, opening = sessions()
+        slot = filled(RTP)
+        assert private.cipher(sealing).seal_rtp(slot)
+        assert opening.unprotect(slot.bytes()) == RTP
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+    finally:
+        private.direct.cache_clear()
+
+
+@CIPHERS
+def test_a_slot_is_sealed_and_opened_where_it_lies(cipher: Callable[[pylibsrtp.Session], Cipher]) -> None:
+    sealing, opening = map(cipher, sessions())
+    slot = filled(RTP)
+    assert sealing.seal_rtp(slot)
+    assert slot.bytes() == sessions()[0].protect(RTP)
+    assert opening.open_rtp(slot)
+    assert slot.bytes() == RTP
+    slot = filled(RTCP)
+    assert sealing.seal_rtcp(slot)
+    assert slot.bytes() == sessions()[0].protect_rtcp(RTCP)
+    assert opening.open_rtcp(slot)
+    assert slot.bytes() == RTCP
+
+
+@CIPHERS
+def test_what_was_not_sealed_with_the_key_is_refused(cipher: Callable[[pylibsrtp.Session], Cipher]) -> None:
+    opening = cipher(sessions()[1])
+    for datagram in (RTP + bytes(16), RTP[:11], b""):
+        assert not opening.open_rtp(filled(datagram))
+        assert not opening.open_rtcp(filled(datagram))
+
+
+@CIPHERS
+@pytest.mark.parametrize("over", [0, 1])
+def test_both_ways_have_the_same_limits(cipher: Callable[[pylibsrtp.Session], Cipher], over: int) -> None:
+    sealing = cipher(sessions()[0])
+    longest = LONGEST - RTP_TRAILER + over
+    assert sealing.seal_rtp(filled(RTP + bytes(longest - len(RTP)))) is not bool(over)
+    longest = LONGEST - RTCP_TRAILER + 4 * over
+    assert sealing.seal_rtcp(filled(RTCP + bytes(longest - len(RTCP)))) is not bool(over)
+    assert not cipher(sessions()[1]).open_rtp(filled(bytes(LONGEST + over)))
 
 
 async def test_another_certificate_than_the_answers_is_refused() -> None:

@@ -13,6 +13,7 @@ import pytest
 import uvloop
 from aioice import stun
 from helpouts_video_aiortc import tcp
+from helpouts_video_aiortc.batch import Route, Slot
 from helpouts_video_aiortc.port import UdpPort
 from helpouts_video_aiortc.tcp import Streams
 
@@ -32,8 +33,9 @@ class Leg:
     def dtls(self, datagram: bytes) -> None:
         self.got.append(("dtls", datagram))
 
-    def media(self, datagram: bytes) -> None:
-        self.got.append(("media", datagram))
+    def media(self, slot: Slot) -> Route | None:
+        self.got.append(("media", slot.bytes()))
+        return None
 
 
 class Clock:

@@ -24,7 +24,7 @@ def distance(later: int, earlier: int) -> int:
     return ((later - earlier + 0x8000) & 0xFFFF) - 0x8000
 
 
-def sequence_position(packet: bytes) -> int | None:
+def sequence_position(packet: memoryview | bytes) -> int | None:
     """Where the transport-wide number stands in an RTP packet; None when it has none (RFC 8285 section 4.2)."""
     if not packet[0] & 0x10:
         return None
@@ -69,17 +69,17 @@ class TransportSequence:
         """The source is gone; the next packet comes from another."""
         self._fresh = self._told is not None
 
-    def move(self, packet: bytes) -> bytes:
-        """The packet with its number behind those of the sources before."""
+    def move(self, packet: memoryview) -> None:
+        """Put the packet's number behind those of the sources before, where it stands."""
         at = sequence_position(packet)
         if at is None:
-            return packet
+            return
         number = _SHORT.unpack_from(packet, at)[0]
         if self._fresh and self._told is not None:
             self._fresh = False
             self._start = (self._told + GAP) & 0xFFFF
             self._shift = (self._start - number) & 0xFFFF
-        return packet[:at] + _SHORT.pack((number + self._shift) & 0xFFFF) + packet[at + 2 :]
+        _SHORT.pack_into(packet, at, (number + self._shift) & 0xFFFF)
 
     def report(self, control: bytes) -> bytes:
         """A report of the leg, in the numbers of the present source; empty when it is all about the one before."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from helpouts_video_aiortc import rtcp
 from helpouts_video_aiortc.agreement import ALL, Payloads, Side
-from helpouts_video_aiortc.keyframes import starts_keyframe
-from helpouts_video_aiortc.private import Address, DtlsLink, RTCCertificate, SrtpError, sha256_fingerprint
-from helpouts_video_aiortc.rewrite import Outgoing, Stream
+from helpouts_video_aiortc.batch import Route, Slot, slots
+from helpouts_video_aiortc.keyframes import RTP_HEADER, starts_keyframe
+from helpouts_video_aiortc.private import Address, DtlsLink, RTCCertificate, sha256_fingerprint
+from helpouts_video_aiortc.rewrite import Outgoing, Packet, Stream
 from helpouts_video_aiortc.sdp import Answer, Ice, Offer
 from helpouts_video_aiortc.slots import SLOTS, VIDEO
+from helpouts_video_aiortc.srtp import Cipher
 
 if TYPE_CHECKING:
     from helpouts_video_aiortc.port import UdpPort
@@ -27,6 +30,9 @@ PACKETS_PER_SWEEP = 8000
 """Packets that a leg may send between two sweeps (2 s): several times what pictures at 10 Mb/s take, 5 % of a core."""
 SOURCES_PER_LEG = 32
 """SSRCs that one leg may send with: libsrtp keeps state for each, and a browser needs five."""
+_WORD = struct.Struct("!I")
+_OWN = slots(1)[0]
+"""Where RTCP of the relay's own making is sealed, while a packet waits in its slot."""
 PAYLOADS = [payload for slot in SLOTS for payload in (slot.payload, slot.rtx) if payload is not None]
 
 
@@ -66,6 +72,9 @@ class Leg:
         self.allowance = PACKETS_PER_SWEEP
         """Packets that are still taken before the next sweep."""
         self._address: Address | None = None
+        self._route: Route | None = None
+        self._opening: Cipher | None = None
+        self._sealing: Cipher | None = None
         self._port = port
         self._clock = clock
         self._changed = changed
@@ -140,13 +149,16 @@ class Leg:
         gap = now - self.heard > GAP_SECONDS
         self.heard = now
         if nominated or self._address is None:
-            self._address = address
+            self._go_to(address)
         if self._next_ice is not None and ufrag == self._next_ice.ufrag:
             self._port.unregister(self._ice.ufrag)
             self._ice, self._next_ice = self._next_ice, None
-            self._address = address
+            self._go_to(address)
         if gap or self._address != place:
             self._returned()
+
+    def _go_to(self, address: Address) -> None:
+        self._address, self._route = address, self._port.route(address)
 
     def _returned(self) -> None:
         """The browser is back, or elsewhere: packets were lost, and a fresh picture mends that soonest, both ways."""
@@ -159,85 +171,90 @@ class Leg:
         if not self._link.feed(datagram):
             self._port.counters["dropped_dtls"] += 1
 
-    def media(self, datagram: bytes) -> None:
-        """SRTP or SRTCP from the browser: opened, also when nobody listens, and handed to the other leg.
+    def media(self, slot: Slot) -> Route | None:
+        """SRTP or SRTCP from the browser: opened, also when nobody listens, and made ready for the other leg.
 
         Opening everything keeps the roll-over counter in step (RFC 3711 section 3.3.1): after 65 536 packets that
-        were skipped nothing could be opened any more.
+        were skipped nothing could be opened any more.  Returns where to send what is in the slot then.
         """
-        receiving = self._link.receiving
-        if receiving is None:
-            self._port.counters["dropped_early"] += 1
-            return
+        opening = self._opening
+        if opening is None:
+            return self._drop("early")
         self.allowance -= 1
         if self.allowance < 0:
-            self._drop("rate")
-            return
-        peer = self.peer
-        try:
-            if rtcp.is_rtcp(datagram):
-                opened = receiving.unprotect_rtcp(datagram)
-                if self.tap is not None:
-                    self._show(opened)
-                if peer is not None and peer.connected:
-                    peer.send_rtcp(rtcp.translate(opened, self.outgoing, peer.outgoing))
-            elif self._known(datagram):
-                opened = receiving.unprotect(datagram)
-                if self.tap is not None:
-                    self._show(opened)
-                self.sources[int.from_bytes(opened[8:12])] = opened[1] & 0x7F
-                if peer is not None and peer.connected:
-                    peer.send_rtp(opened)
-        except SrtpError:
-            self._port.counters["dropped_srtp"] += 1
+            return self._drop("rate")
+        memory, length = slot.memory, slot.length
+        if length < RTP_HEADER or 192 <= memory[1] <= 223:
+            return self._control(slot, opening)
+        source, sources = _WORD.unpack_from(memory, 8)[0], self.sources
+        if source not in sources and len(sources) >= SOURCES_PER_LEG:
+            return self._drop("sources")
+        if not opening.open_rtp(slot):
+            return self._drop("srtp")
+        payload = memory[1] & 0x7F
+        if sources.get(source) != payload:
+            sources.pop(source, None)
+            sources[source] = payload
+        if self.tap is not None:
+            self._show(slot)
+        return self.peer._forward(slot) if self.peer is not None else None
 
-    def _show(self, opened: bytes) -> None:
+    def _control(self, slot: Slot, opening: Cipher) -> Route | None:
+        """Feedback and reports, for the other leg in its own numbers."""
+        if not rtcp.is_rtcp(slot.memory[: slot.length]) or not opening.open_rtcp(slot):
+            return self._drop("srtp")
+        if self.tap is not None:
+            self._show(slot)
+        peer = self.peer
+        if peer is None or peer._sealing is None:
+            return None
+        return peer._seal_rtcp(slot, rtcp.translate(slot.bytes(), self.outgoing, peer.outgoing))
+
+    def _show(self, slot: Slot) -> None:
         """Let the tap see a packet; whatever becomes of it, the packet goes on and so does the batch."""
         if self.tap is None:
             return
         try:
-            self.tap(opened, self._clock())
+            self.tap(slot.bytes(), self._clock())
         except Exception:
             self._drop("tap")
             if not self._tap_failed:
                 self._tap_failed = True
                 log.exception("a tap failed; the call goes on without it")
 
-    def _known(self, datagram: bytes) -> bool:
-        if len(datagram) < 12:
-            return False
-        if int.from_bytes(datagram[8:12]) in self.sources or len(self.sources) < SOURCES_PER_LEG:
-            return True
-        self._drop("sources")
-        return False
-
-    def _drop(self, cause: str) -> None:
-        """Count a packet that goes nowhere."""
+    def _drop(self, cause: str) -> Route | None:
+        """Count a packet that goes nowhere, which is what it returns."""
         self._port.counters[f"dropped_{cause}"] += 1
+        return None
 
-    def send_rtp(self, packet: bytes) -> None:
-        """Forward an opened RTP packet of the other leg to this browser."""
-        rewritten = self.outgoing.rewrite(packet, self._clock())
-        if rewritten is None:
-            self._drop("unplaced")
-            return
-        sending = self._link.sending
-        if sending is None:
-            return
-        try:
-            self._send(sending.protect(rewritten))
-        except SrtpError:
-            self._drop("srtp")
+    def _forward(self, slot: Slot) -> Route | None:
+        """Turn an opened RTP packet of the other leg into one for this browser."""
+        sealing = self._sealing
+        if sealing is None:
+            return None
+        if not self.outgoing.rewrite(slot.memory, slot.length, self._clock()):
+            return self._drop("unplaced")
+        if not sealing.seal_rtp(slot):
+            return self._drop("srtp")
+        return self._route if self._route is not None else self._detour(slot)
+
+    def _seal_rtcp(self, slot: Slot, compound: bytes) -> Route | None:
+        """RTCP in this browser's own numbers; nothing when it is empty."""
+        if not compound or self._sealing is None:
+            return None
+        if not slot.put(compound) or not self._sealing.seal_rtcp(slot):
+            return self._drop("srtp")
+        return self._route if self._route is not None else self._detour(slot)
+
+    def _detour(self, slot: Slot) -> Route | None:
+        """To a browser that is not behind the socket of the batch, at once."""
+        self._send(slot.bytes())
+        return None
 
     def send_rtcp(self, compound: bytes) -> None:
-        """Send RTCP in this browser's own numbers; nothing when it is empty."""
-        sending = self._link.sending
-        if not compound or sending is None:
-            return
-        try:
-            self._send(sending.protect_rtcp(compound))
-        except SrtpError:
-            self._drop("srtp")
+        """Say something to this browser of our own."""
+        if self._seal_rtcp(_OWN, compound) is not None:
+            self._send(_OWN.bytes())
 
     def refill(self) -> None:
         """Another stretch of time has begun: see :data:`PACKETS_PER_SWEEP`."""
@@ -250,7 +267,7 @@ class Leg:
             for source in latest.values():
                 self.send_rtcp(rtcp.picture_loss(next(iter(self.outgoing.by_ssrc)), source))
 
-    def _new_source(self, stream: Stream, packet: bytes) -> None:
+    def _new_source(self, stream: Stream, packet: Packet) -> None:
         peer = self.peer
         if peer is None or stream.primary is not None or stream.slot.media != "video":
             return
@@ -268,6 +285,10 @@ class Leg:
             self._port.send(datagram, self._address)
 
     def _link_changed(self) -> None:
+        if self.connected:
+            self._opening, self._sealing = self._link.opening, self._link.sealing
+        else:
+            self._opening = self._sealing = None
         if not self._closed and self._link.state in ("connected", "failed", "closed"):
             self._changed(self)
 
@@ -276,6 +297,7 @@ class Leg:
         if self._closed:
             return
         self._closed = True
+        self._opening = self._sealing = None
         await self._link.close()
         self._port.forget(self)
         self.peer = None

@@ -12,14 +12,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
-from helpouts_video_aiortc import private
+from helpouts_video_aiortc import batch, private
+from helpouts_video_aiortc.batch import Route, Slot
 from helpouts_video_aiortc.private import Address
 from helpouts_video_aiortc.probe import is_probe
 from helpouts_video_aiortc.tcp import Way
 
-DATAGRAM = 2048
-BURST = 256
-"""Datagrams read before the event loop gets its turn."""
 BUFFER = 4 << 20
 STUN_LONGEST = 548
 """RFC 8489 section 6.1: the most that a request may take when the path MTU is unknown."""
@@ -40,8 +38,8 @@ class Owner(Protocol):
     def dtls(self, datagram: bytes) -> None:
         """A DTLS record came in."""
 
-    def media(self, datagram: bytes) -> None:
-        """SRTP or SRTCP came in."""
+    def media(self, slot: Slot) -> Route | None:
+        """SRTP or SRTCP came in; returns where to send what is in the slot then."""
 
 
 class Budget:
@@ -68,7 +66,9 @@ class Budget:
 class UdpPort:
     """The socket.  ``await`` nothing here: every datagram is handled to its end as it comes in."""
 
-    def __init__(self, bind: str, port: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, bind: str, port: int, clock: Callable[[], float], wire: batch.MakeWire = batch.best_wire
+    ) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
@@ -82,8 +82,11 @@ class UdpPort:
         self._budget = Budget()
         self._credentials: dict[str, tuple[str, Owner]] = {}
         self._owners: dict[Address, Owner] = {}
+        self._by_route: dict[Route, Owner] = {}
         self.counters: Counter[str] = Counter()
         """Packets and bytes in and out, and ``dropped_*`` by cause."""
+        self._wire = wire(self._socket, self.counters)
+        self._aside = batch.slots(1)[0]
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._readable)
 
@@ -104,7 +107,7 @@ class UdpPort:
         """Deliver nothing to ``owner`` any more."""
         for address in owner.addresses:
             if self._owners.get(address) is owner:
-                del self._owners[address]
+                self._release(address)
         owner.addresses.clear()
         for ufrag in [ufrag for ufrag, (_, other) in self._credentials.items() if other is owner]:
             del self._credentials[ufrag]
@@ -126,9 +129,19 @@ class UdpPort:
         self.counters["packets_out"] += 1
         self.counters["bytes_out"] += len(datagram)
 
+    def route(self, address: Address) -> Route | None:
+        """Where a batch would send to an address; None when it is not reached over the socket."""
+        return None if isinstance(address, Way) else batch.route(address[:2])
+
     def deliver(self, datagram: bytes, address: Address) -> None:
         """A datagram that came in another way than over the socket."""
-        self._deliver(datagram, address)
+        owner = self._owners.get(address)
+        if owner is None or not 127 < datagram[0] < 192:
+            self._other(datagram, address)
+        elif self._aside.put(datagram):
+            onward = owner.media(self._aside)
+            if onward is not None:
+                self.send(self._aside.bytes(), batch.address(onward))
 
     def knows(self, address: Address) -> bool:
         """Whether a leg that lives has proved to be at this address."""
@@ -142,22 +155,21 @@ class UdpPort:
         self._socket.close()
         self._credentials.clear()
         self._owners.clear()
+        self._by_route.clear()
 
     def _readable(self) -> None:
-        receive, counters = self._socket.recvfrom, self.counters
-        for _turn in range(BURST):
-            try:
-                datagram, address = receive(DATAGRAM)
-            except BlockingIOError:
-                return
-            except OSError:
-                counters["dropped_receive"] += 1
-                return
-            counters["packets_in"] += 1
-            counters["bytes_in"] += len(datagram)
-            self._deliver(datagram, address)
+        self._wire.pump(self._arrived)
 
-    def _deliver(self, datagram: bytes, address: Address) -> None:
+    def _arrived(self, slot: Slot, sender: Route) -> Route | None:
+        if 127 < slot.memory[0] < 192 and slot.length:
+            owner = self._by_route.get(sender)
+            if owner is not None:
+                return owner.media(slot)
+        self._other(slot.bytes(), batch.address(sender))
+        return None
+
+    def _other(self, datagram: bytes, address: Address) -> None:
+        """All that is not media of somebody who is known."""
         first = datagram[0] if datagram else 255
         if first < 4:
             self._stun(datagram, address)
@@ -165,8 +177,6 @@ class UdpPort:
         owner = self._owners.get(address)
         if owner is None:
             self.counters["dropped_stranger"] += 1
-        elif 127 < first < 192:
-            owner.media(datagram)
         elif 19 < first < 64:
             owner.dtls(datagram)
         else:
@@ -212,7 +222,17 @@ class UdpPort:
         if len(owner.addresses) >= ADDRESSES_PER_LEG:
             # A traveller: the oldest address will be taken back by its next check if it is still good.
             oldest = next(iter(owner.addresses))
-            del owner.addresses[oldest], self._owners[oldest]
+            del owner.addresses[oldest]
+            self._release(oldest)
         self._owners[address] = owner
         owner.addresses[address] = None
+        way = self.route(address)
+        if way is not None:
+            self._by_route[way] = owner
         return True
+
+    def _release(self, address: Address) -> None:
+        del self._owners[address]
+        way = self.route(address)
+        if way is not None:
+            del self._by_route[way]

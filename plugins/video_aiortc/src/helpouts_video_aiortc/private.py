@@ -2,6 +2,8 @@
 
 What is used, and why nothing public will do:
 
+* ``pylibsrtp._binding`` and ``Session._srtp``: libsrtp itself, which works in the memory where a packet lies; the
+  public ``Session`` copies it twice.  Where this does not work, ``Session`` does all (:func:`cipher`).
 * ``aiortc.rtcdtlstransport.RTCDtlsTransport``: public, but its DTLS role (``_set_role``) and the SRTP sessions
   it derives (``_rx_srtp``, ``_tx_srtp``) are not; its ICE transport is duck-typed (``_recv``, ``_send``, ``role``).
 * ``aioice.stun``: importable and undocumented, all that an ICE-lite agent needs of STUN.
@@ -13,11 +15,15 @@ Each touch has a test (``test_aiortc_private.py``), so that a new release fails 
 from __future__ import annotations
 
 import asyncio
+import logging
+import secrets
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 import pylibsrtp
 from aioice import ice, stun
@@ -26,10 +32,13 @@ from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsP
 from helpouts.clock import clock
 from helpouts.errors import ConfigurationError
 from helpouts.i18n import gettext as _
+from helpouts_video_aiortc import srtp
+from helpouts_video_aiortc.batch import Slot, slots
+from helpouts_video_aiortc.srtp import Cipher
+
+log = logging.getLogger(__name__)
 
 TESTED = {"aiortc": "1.16.", "aioice": "0.13.", "pylibsrtp": "1.0."}
-SrtpError = (pylibsrtp.Error, ValueError)
-"""What ``protect`` and ``unprotect`` raise: refused by libsrtp, or longer than its buffer."""
 
 Address = tuple[str, int] | tuple[str, int, int]
 """Host and port; with a third number for a TCP connection (:class:`helpouts_video_aiortc.tcp.Way`)."""
@@ -110,6 +119,59 @@ class _Wire:
         self._queue.put_nowait(None)
 
 
+def direct_cipher(session: pylibsrtp.Session) -> Cipher:
+    """libsrtp on the slot itself, with the limits of the public interface.
+
+    :raises ImportError: pylibsrtp has no such inner part.
+    :raises AttributeError: it has another shape.
+    """
+    from pylibsrtp._binding import ffi, lib
+
+    context, length = session._srtp[0], ffi.new("int *")
+
+    def on_slot(work: Callable[[Any, Any, Any], int], longest: int) -> srtp.Work:
+        def run(slot: Slot, _owner: pylibsrtp.Session = session) -> bool:
+            if slot.length > longest:
+                return False
+            length[0] = slot.length
+            if work(context, slot.pointer, length):
+                return False
+            slot.length = length[0]
+            return True
+
+        return run
+
+    return Cipher(
+        on_slot(lib.srtp_unprotect, srtp.LONGEST),
+        on_slot(lib.srtp_unprotect_rtcp, srtp.LONGEST),
+        on_slot(lib.srtp_protect, srtp.LONGEST - srtp.RTP_TRAILER),
+        on_slot(lib.srtp_protect_rtcp, srtp.LONGEST - srtp.RTCP_TRAILER),
+    )
+
+
+@cache
+def direct() -> bool:
+    """Whether :func:`direct_cipher` works here: a packet comes out as the public interface lets it out."""
+    key, packet = secrets.token_bytes(30), b"\x80\x60\x00\x01" + bytes(8) + b"picture"
+    sealing, public = (
+        pylibsrtp.Session(pylibsrtp.Policy(key=key, ssrc_type=pylibsrtp.Policy.SSRC_ANY_OUTBOUND)) for _end in range(2)
+    )
+    slot = slots(1)[0]
+    slot.put(packet)
+    try:
+        good = direct_cipher(sealing).seal_rtp(slot) and slot.bytes() == public.protect(packet)
+    except (ImportError, AttributeError, TypeError):
+        good = False
+    if not good:
+        log.warning("libsrtp cannot be called directly in this pylibsrtp: the video relay costs a little more")
+    return good
+
+
+def cipher(session: pylibsrtp.Session) -> Cipher:
+    """The cheapest way to use a session that works here."""
+    return direct_cipher(session) if direct() else srtp.copying(session)
+
+
 class DtlsLink:
     """DTLS-SRTP of one leg over datagrams that somebody else moves (RFC 5764).
 
@@ -124,6 +186,10 @@ class DtlsLink:
         """Opens what the other end protected; there once ``connected``."""
         self.sending: pylibsrtp.Session | None = None
         """Protects what goes to the other end; there once ``connected``."""
+        self.opening: Cipher | None = None
+        """The same as ``receiving``, working in slots."""
+        self.sealing: Cipher | None = None
+        """The same as ``sending``, working in slots."""
         self._changed = changed
         self._wire = _Wire(send)
         self._dtls = RTCDtlsTransport(self._wire, [certificate])  # type: ignore[arg-type]  # duck-typed on purpose
@@ -131,7 +197,10 @@ class DtlsLink:
 
     def _statechange(self) -> None:
         self.state = self._dtls.state
-        self.receiving, self.sending = self._dtls._rx_srtp, self._dtls._tx_srtp
+        receiving, sending = self._dtls._rx_srtp, self._dtls._tx_srtp
+        if receiving is not self.receiving and receiving is not None and sending is not None:
+            self.opening, self.sealing = cipher(receiving), cipher(sending)
+        self.receiving, self.sending = receiving, sending
         self._changed()
 
     def feed(self, datagram: bytes) -> bool:
@@ -211,9 +280,9 @@ __all__: Sequence[str] = (
     "Certificate",
     "DtlsLink",
     "RTCCertificate",
-    "SrtpError",
     "binding_success",
     "check_versions",
+    "cipher",
     "host_addresses",
     "parse_binding_request",
     "probe_answer",

@@ -18,6 +18,8 @@ from helpouts_video_aiortc.slots import SLOTS, Slot
 
 MISORDER = 1024
 """Packets; libsrtp's replay window.  Further back is a source that has started anew (RFC 3550 appendix A.1)."""
+Packet = memoryview
+"""Writable bytes of one packet."""
 _FIELDS = struct.Struct("!HII")
 _SHORT = struct.Struct("!H")
 
@@ -87,14 +89,6 @@ class Stream:
         placed = self.highest + distance(sequence, self.highest)
         return (placed - self.shift) & 0xFFFF if self.base <= placed else None
 
-    def advance(self, placed: int, timestamp: int, now: float) -> None:
-        """Remember the furthest packet that was sent, with its own (outgoing) timestamp."""
-        if placed > self.highest:
-            self.highest = placed
-            self.source_highest = placed - self.shift
-            self.timestamp = timestamp
-            self.time = now
-
 
 class Outgoing:
     """All streams that one leg receives, and the way from their sources' numbers to its own.
@@ -102,7 +96,7 @@ class Outgoing:
     :param on_new_source: called with the stream and the first packet of a source.
     """
 
-    def __init__(self, on_new_source: Callable[[Stream, bytes], None] = lambda stream, packet: None) -> None:
+    def __init__(self, on_new_source: Callable[[Stream, Packet], None] = lambda stream, packet: None) -> None:
         self.by_ssrc: dict[int, Stream] = {}
         self.by_source: dict[int, Stream] = {}
         self._by_payload: dict[int, Stream] = {}
@@ -146,32 +140,40 @@ class Outgoing:
             stream.source = None
             stream.reports.clear()
 
-    def rewrite(self, packet: bytes, now: float) -> bytes | None:
-        """The packet as this leg is to see it, or None when it is not for this leg.
+    def rewrite(self, packet: Packet, length: int, now: float) -> bool:
+        """Turn a packet into what this leg is to see, where it lies; false when it is not for this leg.
 
+        :param length: of the packet, which stays; there may be more room behind it.
         :param now: seconds of a monotonic clock.
         """
-        if len(packet) < RTP_HEADER:
-            return None
+        if length < RTP_HEADER:
+            return False
         stream = self._by_payload.get(packet[1] & 0x7F)
         if stream is None:
-            return None
+            return False
         sequence, timestamp, ssrc = _FIELDS.unpack_from(packet, 2)
+        # This runs for every packet: Stream.place(), without the call.
+        step = ((sequence - stream.source_highest + 0x8000) & 0xFFFF) - 0x8000
+        if ssrc != stream.source or step < -MISORDER:
+            self._adopt(stream, packet[:length], now)
+            step = 0
+        placed = stream.source_highest + step + stream.shift
+        if placed < stream.base:
+            return False
         primary = stream.primary
-        if ssrc != stream.source or distance(sequence, stream.source_highest) < -MISORDER:
-            self._adopt(stream, packet, now)
-        placed = stream.place(sequence)
-        if placed is None:
-            return None
         shift = stream.timestamp_shift if primary is None else primary.timestamp_shift
         moved = (timestamp + shift) & 0xFFFFFFFF
-        stream.advance(placed, moved, now)
+        if placed > stream.highest:
+            stream.highest = placed
+            stream.source_highest += step
+            stream.timestamp = moved
+            stream.time = now
+        _FIELDS.pack_into(packet, 2, placed & 0xFFFF, moved, stream.ssrc)
         if self.transport.active:
-            packet = self.transport.move(packet)
-        head = packet[:2] + _FIELDS.pack(placed & 0xFFFF, moved, stream.ssrc)
-        return head + packet[RTP_HEADER:] if primary is None else _retransmission(head, packet, primary)
+            self.transport.move(packet[:length])
+        return primary is None or _move_original(packet[:length], primary)
 
-    def _adopt(self, stream: Stream, packet: bytes, now: float) -> None:
+    def _adopt(self, stream: Stream, packet: Packet, now: float) -> None:
         sequence, timestamp, ssrc = _FIELDS.unpack_from(packet, 2)
         if stream.source is not None:
             self.by_source.pop(stream.source, None)
@@ -180,15 +182,16 @@ class Outgoing:
         self._on_new_source(stream, packet)
 
 
-def _retransmission(head: bytes, packet: bytes, primary: Stream) -> bytes | None:
-    """An RTX packet with its original sequence number (RFC 4588 section 4) moved along with the primary stream."""
+def _move_original(packet: Packet, primary: Stream) -> bool:
+    """Move the original sequence number of an RTX packet (RFC 4588 section 4) along with the primary stream."""
     at = header_length(packet)
     padding = packet[-1] if packet[0] & 0x20 else 0
     if len(packet) - padding < at + 2:
         # Padding only: a probe for bandwidth, which carries no original sequence number.  Browsers begin a call with
         # such packets, on any slot, before there is a picture: without them the estimate starts low and stays low.
-        return head + packet[RTP_HEADER:] if len(packet) >= at else None
+        return len(packet) >= at
     original = None if primary.source is None else primary.place(_SHORT.unpack_from(packet, at)[0])
     if original is None:
-        return None
-    return head + packet[RTP_HEADER:at] + _SHORT.pack(original & 0xFFFF) + packet[at + 2 :]
+        return False
+    _SHORT.pack_into(packet, at, original & 0xFFFF)
+    return True

@@ -21,7 +21,7 @@ _TWO_WORDS = struct.Struct("!II")
 _TWO_SHORTS = struct.Struct("!HH")
 
 
-def is_rtcp(datagram: bytes) -> bool:
+def is_rtcp(datagram: bytes | memoryview) -> bool:
     """Tell RTCP from RTP on one port by the second byte (RFC 5761 section 4)."""
     return len(datagram) >= 8 and 192 <= datagram[1] <= 223
 
