@@ -10,7 +10,7 @@ import pytest
 from aioice import stun
 from helpouts_video_aiortc import batch
 from helpouts_video_aiortc.batch import Route, Slot
-from helpouts_video_aiortc.port import ADDRESSES_PER_LEG, IN_USE_SECONDS, Budget, UdpPort
+from helpouts_video_aiortc.port import ADDRESSES_PER_LEG, BUFFER, IN_USE_SECONDS, Budget, UdpPort, make_room
 from helpouts_video_aiortc.probe import HEADER
 
 
@@ -212,3 +212,20 @@ async def test_sending_into_the_void_is_counted_not_raised(port: UdpPort) -> Non
     port.close()
     port.send(b"x", ("127.0.0.1", 9))
     assert port.counters["dropped_send"] == 2
+
+
+@pytest.mark.parametrize(("privileged", "options"), [(True, [33, 32]), (False, [socket.SO_RCVBUF, socket.SO_SNDBUF])])
+def test_all_calls_get_a_large_buffer_as_far_as_we_may(
+    monkeypatch: pytest.MonkeyPatch, privileged: bool, options: list[int]
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    given: list[tuple[int, int]] = []
+
+    class Udp:
+        def setsockopt(self, _level: int, option: int, value: int) -> None:
+            if option in (32, 33) and not privileged:
+                raise PermissionError
+            given.append((option, value))
+
+    make_room(Udp())  # type: ignore[arg-type]  # it needs no more of a socket
+    assert given == [(option, BUFFER) for option in options]
