@@ -98,7 +98,8 @@ def test_each_role_does_its_actions_and_no_others(
         if action in ("export", "issue"):
             continue
         allowed = role == "admin" or role in roles
-        path = f"/console/{view.removeprefix('console_')}/{ids[view]}/{action}/"
+        record = f"{ids[view]}/" if view in ids else ""  # health has no records
+        path = f"/console/{view.removeprefix('console_')}/{record}{action}/"
         status = send(client, path, on=page).status_code
         assert (status == 403) is not allowed, f"{role}, {view}.{action}: {status}"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, lazyload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from helpouts.audit.actor import Actor
 from helpouts.catalog import service as catalog
@@ -99,8 +99,8 @@ class ExpertsView(Records):
     details_template = "console/expert.html"
 
     def get_query(self) -> Any:
-        """The list needs the fields of each expert, not the members."""
-        return super().get_query().options(lazyload(Expert.members))
+        """With the fields of each expert, in one further query for all."""
+        return super().get_query().options(selectinload(Expert.categories))
 
     def title_of(self, record: Expert) -> str:
         """The name."""
@@ -117,7 +117,7 @@ class ExpertsView(Records):
             select(Listing)
             .where(Listing.expert_id == record.id)
             .order_by(Listing.id.desc())
-            .options(lazyload(Listing.expert))
+            .options(selectinload(Listing.expert))
         )
         return {
             "members": list(db.scalars(members)),
