@@ -100,13 +100,14 @@ def revoke(db: Session, expert: Expert, invitation_id: int, actor: Actor) -> Non
     INVITATION.apply(db, invitation, "revoke", actor)
 
 
-def find(db: Session, token: str) -> MemberInvitation:
+def find(db: Session, token: str, *, lock: bool = False) -> MemberInvitation:
     """The invitation behind a link, while it can be accepted.
 
+    :param lock: it is about to be answered: nobody else does meanwhile.
     :raises NotFound: unknown, used, taken back or run out; the message says what to do.
     """
     query = select(MemberInvitation).where(MemberInvitation.token_hash == _hash(token))
-    invitation = db.scalar(query.with_for_update(of=MemberInvitation))
+    invitation = db.scalar(query.with_for_update(of=MemberInvitation) if lock else query)
     if invitation is None or invitation.state == "revoked":
         raise NotFound(_l("This invitation is not there any more: ask the company for a new one."))
     if invitation.state != "open":
@@ -122,7 +123,7 @@ def accept(db: Session, token: str, user: User) -> Expert:
     :raises NotFound: what :func:`find` raises.
     :raises NotAllowed: somebody whom it was not sent to, or who is not of age.
     """
-    invitation = find(db, token)
+    invitation = find(db, token, lock=True)
     if user.email.strip().lower() != invitation.email.lower():
         raise NotAllowed(_l("This invitation was sent to another mail address: sign in with that one."))
     check_adult(user)
@@ -143,7 +144,7 @@ def decline(db: Session, token: str, actor: Actor) -> None:
 
     :raises NotFound: what :func:`find` raises.
     """
-    INVITATION.apply(db, find(db, token), "decline", actor)
+    INVITATION.apply(db, find(db, token, lock=True), "decline", actor)
 
 
 def _hash(token: str) -> str:

@@ -45,13 +45,13 @@ def show(public_id: str) -> ResponseReturnValue:
 @requires("signed_in")
 def film(public_id: str) -> ResponseReturnValue:
     """The film, or the part that the player asks for (RFC 9110 section 14); opened while it is sent."""
-    db, runtime, row = current_db(), current_runtime(), _found(public_id)
+    runtime, row = current_runtime(), _found(public_id)
     if row.state != "ready":
         raise Conflict(_l("The recording is not ready yet."))
     download = "download" in request.args
-    recording_access.note(db, row, current_user.id, "download" if download else "watch")
     reference, size = row.reference, row.size
-    db.commit()
+    with runtime.database.write() as db:  # a transaction of its own: that of a request that only reads cannot write
+        recording_access.note(db, row, current_user.id, "download" if download else "watch")
     asked = request.range
     start, end = asked.range_for_length(size) or (None, None) if asked is not None else (0, size)
     if start is None or end is None:

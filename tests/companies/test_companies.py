@@ -200,8 +200,6 @@ def test_who_works_elsewhere_stays_an_expert(db: Session, company: Expert) -> No
 
 # -- pages -----------------------------------------------------------------------------------------------------
 
-pages = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 
 @pytest.fixture
 def site(runtime: Runtime) -> dict[str, Any]:
@@ -231,7 +229,6 @@ def csrf(page: str) -> str:
     return found[1]
 
 
-@pages
 def test_the_pages_lead_from_the_invitation_to_the_new_members_hours(runtime: Runtime, site: dict[str, Any]) -> None:
     ada = client_of(runtime, "ada@example.org")
     page = ada.get("/expert/people").text
@@ -258,7 +255,6 @@ def test_the_pages_lead_from_the_invitation_to_the_new_members_hours(runtime: Ru
     )
 
 
-@pages
 def test_what_cannot_be_done_is_said_on_the_page(runtime: Runtime, site: dict[str, Any]) -> None:
     ada = client_of(runtime, "ada@example.org")
     page = ada.get("/expert/people").text
@@ -271,7 +267,6 @@ def test_what_cannot_be_done_is_said_on_the_page(runtime: Runtime, site: dict[st
     assert ada.get("/expert/people/999999").status_code == 404
 
 
-@pages
 def test_experts_without_a_company_have_no_such_page(runtime: Runtime) -> None:
     with runtime.database.write() as db:
         expert = make_expert(db)
