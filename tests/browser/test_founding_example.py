@@ -216,7 +216,7 @@ def book(customer: Page, site, title: str, *, pay: bool) -> str:
     """Step 4: find, choose, answer, top up, book; the booking's public id."""
     customer.goto(f"{site.url}/search?q={title.split()[-1]}")
     customer.get_by_role("link", name=title).click()
-    expect(customer.locator("body")).to_contain_text("Europe/Berlin")
+    expect(customer.get_by_label("Times are shown for")).to_have_value("Europe/Berlin")
     customer.locator("label:has(input[name=start]):visible").first.click()
     customer.get_by_role("button", name="Book this time").first.click()
     submit(customer)

@@ -289,7 +289,7 @@ def more_minutes(expert: Page, customer: Page, folder: Path) -> None:
     accessible(expert)
     seen(expert, "offer", folder)
     seen(customer, "offer-phone", folder)
-    expert.get_by_role("button", name="Agree").click()
+    expert.get_by_role("button", name="Agree", exact=True).click()
     for page in (expert, customer):
         expect(page.locator("[data-status]")).to_contain_text("15 minutes longer")
         expect(page.locator("[data-offer]")).to_be_hidden()
