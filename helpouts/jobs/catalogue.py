@@ -18,6 +18,7 @@ import helpouts.notices.service
 import helpouts.payments.service
 import helpouts.payments.verify
 import helpouts.scheduling.changes
+import helpouts.sessions.files
 import helpouts.sessions.recording_jobs
 import helpouts.sessions.service
 import helpouts.wishes.digest

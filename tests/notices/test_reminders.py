@@ -182,7 +182,8 @@ def test_many_bookings_are_dealt_with_in_parts(runtime: Runtime, booked: Any, mo
     ],
 )
 def test_times_are_written_as_people_are_used_to_them(language: str, zone: str, shown: str) -> None:
-    assert day_and_time(START, language, zone) == shown
+    written = day_and_time(START, language, zone)
+    assert written.casefold() == shown.casefold(), "CLDR writes pm in India up to its release 47, PM since 48"
 
 
 def test_the_repeated_hour_is_shown_with_its_offset() -> None:
