@@ -100,9 +100,9 @@ async def test_a_killed_process_is_left_behind_in_the_middle_of_a_call(cluster):
         await until(lambda: expert.lines == customer.lines == ["before", "after"])
     with cluster.runtime.database.read() as db:
         rows = db.scalars(select(Presence).where(Presence.session_id == session.id).order_by(Presence.id)).all()
-    before, after = rows[:2], rows[2:]
-    assert all(killed_at - timedelta(seconds=2.5) <= row.left_at <= killed_at for row in before)
-    assert all(killed_at < row.joined_at <= back_at for row in after)
+        before, after = rows[:2], rows[2:]
+        assert all(killed_at - timedelta(seconds=2.5) <= row.left_at <= killed_at for row in before)
+        assert all(killed_at < row.joined_at <= back_at for row in after)
 
 
 async def test_an_upgrade_ends_no_call(cluster):

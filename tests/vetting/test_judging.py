@@ -101,8 +101,9 @@ def test_experts_can_be_judged_too(site: Session) -> None:
 
 @pytest.mark.parametrize("site", [(Finding("pass"), ("application",))], indirect=True)
 def test_reasons_are_kept_in_the_applicants_language(site: Session) -> None:
-    verdict = judge(site, "application", make_application(site, locale="de", experience=""))[0]
-    assert "Erfahrung" in verdict.reasons[0]
+    verdicts = judge(site, "application", make_application(site, locale="de", experience=""))
+    profile = next(verdict for verdict in verdicts if verdict.rule == "profile")
+    assert "Erfahrung" in profile.reasons[0]
 
 
 @pytest.mark.parametrize("site", [(Finding("pass"), ("application",))], indirect=True)
