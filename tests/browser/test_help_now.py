@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
+from helpouts.accounts.models import User
 from helpouts.accounts.passwords import hash_password
 from helpouts.audit.actor import SYSTEM
 from helpouts.bookings.models import Booking
@@ -87,7 +88,7 @@ def people(chromium, site):
         person.close()
     with site.runtime().database.write() as db:
         for person in made:
-            if person.user.has_role("expert"):
+            if db.get_one(User, person.user.id).has_role("expert"):
                 presence.turn(db, person.user.id, False)
 
 
