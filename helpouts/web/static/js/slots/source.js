@@ -54,7 +54,6 @@ export function dayElement(day, name) {
     const input = document.createElement("input");
     Object.assign(input, { className: "slots-time__input", type: "radio", name, value: slot.value, required: true });
     const text = document.createElement("span");
-    text.className = "slots-time__label";
     text.textContent = slot.label;
     const label = document.createElement("label");
     label.className = "slots-time";
