@@ -100,11 +100,22 @@ class Network:
         """A router on the way gives the UDP flows another address; what is inside knows nothing of it.  Works once."""
         address = f"{self._subnet}.77"
         self._within("ip", "address", "add", f"{address}/24", "dev", f"{self._cable}i")
-        chain = "{ type nat hook postrouting priority 100; }"
-        rule = f"meta l4proto udp snat to {address}"
+        before = f"{self._subnet}.{self.inside}"
+        # Rewritten packet by packet: what connection tracking knows already would not be translated.
+        chain = "add chain ip router {} {{ type filter hook {} priority {}; }}"
+        rule = "add rule ip router {} meta l4proto udp ip {} {} ip {} set {}"
         self._within(
-            "nft", f"add table ip router; add chain ip router out {chain}; add rule ip router out {rule}"
-        )  # fmt: skip
+            "nft",
+            "; ".join(
+                (
+                    "add table ip router",
+                    chain.format("out", "postrouting", 300),
+                    rule.format("out", "saddr", before, "saddr", address),
+                    chain.format("back", "prerouting", -350),
+                    rule.format("back", "daddr", address, "daddr", before),
+                )
+            ),
+        )
 
     def launcher(self, program: str) -> str:
         """The path of a program that runs ``program`` inside, with all arguments and open files."""
