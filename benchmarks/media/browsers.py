@@ -48,13 +48,6 @@ CLICK = """async who => {
   await enter(who);
   return clicked;
 }"""
-TARGET_RATE = """async () => {
-  const rates = [];
-  for (const peer of peers)
-    for (const entry of (await peer.getStats()).values())
-      if (entry.type === "outbound-rtp" && entry.targetBitrate) rates.push(entry.targetBitrate);
-  return Math.max(...rates) / 1000;
-}"""
 
 
 async def _page(calls: Calls) -> Page:
@@ -81,7 +74,7 @@ async def _one(plugin: ModuleType, settings: Mapping[str, Any], row: dict[str, l
         row[WAITING].append(await _shown_after(ann, clicked) - clicked)
         if settle:
             await asyncio.sleep(SETTLE_SECONDS)
-            row[TARGET].append(min([await page.evaluate(TARGET_RATE) for page in (ann, bob)]))
+            row[TARGET].append(min([await page.evaluate("target()") for page in (ann, bob)]))
         await bob.reload()
         await bob.evaluate(READY)
         await asyncio.sleep(0.5)  # what was on its way of the old page has been shown

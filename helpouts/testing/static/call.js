@@ -65,6 +65,12 @@ window.repaired = async () => [...(await peers.at(-1).getStats()).values()]
   .filter((entry) => entry.type === "inbound-rtp" && entry.kind === "video")
   .reduce((sum, entry) => sum + (entry.retransmittedPacketsReceived || 0), 0);
 
+/** The rate that the encoder aims at, of the sender that aims highest, in kb/s. */
+window.target = async () => {
+  const all = await Promise.all(peers.map((peer) => peer.getStats()));
+  return Math.max(0, ...all.flatMap((found) => [...found.values()]).map((entry) => entry.targetBitrate || 0)) / 1000;
+};
+
 /** The network tried alone, as the device check does. */
 window.check = async (abort) => {
   const {config} = await (await fetch("/check")).json();

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import helpouts_video_aiortc
 import pytest
+from helpouts_video_aiortc.slots import START_KBPS
 
 from helpouts.testing.calls import ROOM, BrowserCallContract, calling, moves, until
 from helpouts.testing.firefox import MixedCallContract
@@ -79,6 +80,14 @@ async def test_lost_packets_are_repeated_from_browser_to_browser() -> None:
         await ann.wait_for_function("repaired().then((packets) => packets >= 5)")
         await moves(bob)
         await moves(ann)
+
+
+async def test_both_believe_the_reports_of_arrivals_and_send_better_pictures_than_at_first() -> None:
+    async with relay_calls() as calls:
+        for page in (await calls.page("ann"), await calls.page("bob")):
+            await page.wait_for_function(
+                "kbps => target().then((found) => found > kbps)", arg=1.5 * START_KBPS, polling=200, timeout=20_000
+            )
 
 
 @pytest.mark.slow

@@ -161,6 +161,19 @@ def test_transport_wide_feedback_passes_with_its_contents(pair: Pair, media: int
     assert int.from_bytes(body[4:8]) in (ANN_CAMERA, ANN_RTX)
 
 
+@pytest.mark.parametrize("packets", range(1, 9))
+def test_the_last_arrival_of_a_report_that_is_padded_comes_through(pair: Pair, packets: int) -> None:
+    """Chromium pads reports to whole words.  Cut short, they are not believed, and the sender's estimate stays."""
+    arrivals = bytes(range(1, packets + 1))
+    control = struct.pack("!HHIH", 1, packets, 0x105, 0x2000 | packets) + arrivals
+    gap = -len(control) % 4
+    padded = bytearray(packet(15, 205, words(BOB_AUDIO, pair.bob.ssrc(96)) + control + bytes([0, 0, gap][3 - gap :])))
+    padded[0] |= 0x20 if gap else 0
+    out = pair.to_ann(bytes(padded))
+    assert len(out) == 4 + 4 * struct.unpack_from("!H", out, 2)[0]
+    assert single(out) == (15, 205, words(pair.ann.ssrc(111), ANN_CAMERA) + control)
+
+
 def test_padding_is_removed_and_kinds_that_were_not_negotiated_stay_here(pair: Pair) -> None:
     padded = bytearray(packet(1, 206, words(BOB_AUDIO, pair.bob.ssrc(96)) + b"\x00\x00\x00\x04"))
     padded[0] |= 0x20

@@ -72,6 +72,11 @@ def translate(compound: bytes, heard: Outgoing, shown: Outgoing) -> bytes:
 
 
 def _packed(count: int, kind: int, body: bytes) -> bytes:
+    """A packet; padded to whole words, as reports of arrivals, which are of any length, come from browsers."""
+    gap = -len(body) % 4
+    if gap:
+        count |= 0x20
+        body += bytes(gap - 1) + bytes([gap])
     return struct.pack("!BBH", 0x80 | count, kind, len(body) // 4) + body
 
 
