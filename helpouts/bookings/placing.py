@@ -25,7 +25,7 @@ from helpouts.bookings.writing import clear_way, take_turns, write
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
 from helpouts.db.once import carry
-from helpouts.db.prepared import Prepared
+from helpouts.db.prepared import Prepared, new
 from helpouts.errors import Conflict, NotAllowed, Unavailable
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import service as money
@@ -204,7 +204,7 @@ def _write(db: Session, made: Draft, confirmed_by: Actor | None = None, held_unt
     if confirmed_by is not None:
         step = BOOKING.step(BOOKING.initial, "confirm", confirmed_by)
         values |= {"state": step.target, "held_until": None, "confirmed_at": now}
-    booking = write(db, Booking(**values), made.listing, made.customer)
+    booking = write(db, new(Booking, values), made.listing, made.customer)
     if step is None or confirmed_by is None:
         changes.touch(db, [booking.host_id, booking.customer_id])
         return booking

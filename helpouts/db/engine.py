@@ -7,22 +7,33 @@ On PostgreSQL a transaction that only reads is declared so.
 
 from __future__ import annotations
 
+import math
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from helpouts.db import later
 
 T = TypeVar("T")
 #: PostgreSQL's serialization failure and deadlock (SQLSTATE 40001, 40P01): the transaction may be run again.
 RETRYABLE = frozenset({"40001", "40P01"})
+#: How long a writer of SQLite waits for its turn.
+_PATIENCE_MS = 30_000
+#: A connection to PostgreSQL that was used so lately, in seconds, is taken to be alive.
+_RESTED = 1.0
+_KEY = "helpouts.put_back"
+#: Seconds between two looks whether it has come.
+_LOOK_AGAIN = 0.0002
 
 
 class Database:
@@ -80,7 +91,9 @@ class Database:
 
 def _make_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+        engine = create_engine(url, pool_size=5, max_overflow=10)
+        event.listen(engine, "checkin", _put_back)
+        event.listen(engine, "checkout", partial(_take_out, engine))
         event.listen(engine, "do_connect", _connect_postgresql)
         event.listen(engine, "begin", _begin_postgresql)
         later.listen(engine)
@@ -91,6 +104,25 @@ def _make_engine(url: str) -> Engine:
     event.listen(engine, "begin", _begin_sqlite)
     later.listen(engine)
     return engine
+
+
+def _put_back(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[_KEY] = time.monotonic()
+
+
+def _take_out(engine: Engine, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Ask a connection that has rested whether the server still knows it; one that just worked need not be asked.
+
+    :raises DisconnectionError: it does not; the pool takes another.
+    """
+    if time.monotonic() - record.info.get(_KEY, math.inf) < _RESTED:
+        return
+    try:
+        alive = engine.dialect.do_ping(connection)
+    except psycopg.Error:
+        alive = False
+    if not alive:
+        raise DisconnectionError
 
 
 class _Connection(psycopg.Connection[Any]):
@@ -121,12 +153,39 @@ def _begin_postgresql(connection: Connection) -> None:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_PATIENCE_MS}"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if _writes(connection) else "BEGIN")
+    driver: Any = connection.connection.driver_connection
+    if _writes(connection):
+        _take_turn(driver)
+    else:
+        driver.execute("BEGIN")
+
+
+def _take_turn(driver: sqlite3.Connection) -> None:
+    """Begin to write as soon as the writer before is done.
+
+    SQLite's own patience looks again after 1, 2, 5, 10 … 100 ms: with a few writers of a millisecond each, nobody
+    writes half of the time, and who has waited longest waits longest again.
+
+    :raises sqlite3.OperationalError: when nobody else has finished for as long as the patience lasts.
+    """
+    end = time.monotonic() + _PATIENCE_MS / 1000
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+            time.sleep(_LOOK_AGAIN)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
 
 
 def _writes(connection: Connection) -> bool:

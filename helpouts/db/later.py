@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from helpouts.db.prepared import Inserted, translated, writer_of
+from helpouts.db.prepared import Inserted, connection_of, translated, writer_of
 
 _KEY = "helpouts.later"
 _Waiting = dict[Inserted, list[Mapping[str, Any]]]
@@ -23,7 +23,7 @@ _Waiting = dict[Inserted, list[Mapping[str, Any]]]
 
 def later(db: Session, statement: Inserted, *rows: Mapping[str, Any]) -> None:
     """Have the rows written before the transaction ends."""
-    waiting: _Waiting = db.connection().info.setdefault(_KEY, {})
+    waiting: _Waiting = connection_of(db).info.setdefault(_KEY, {})
     waiting.setdefault(statement, []).extend(rows)
 
 
@@ -52,9 +52,12 @@ def _write(connection: Connection) -> None:
     if waiting:
         driver: Any = connection.connection.driver_connection
         together = driver.pipeline() if connection.dialect.name == "postgresql" else nullcontext()
-        with translated(connection, "rows that were written together", None), together:
-            for statement, rows in waiting.items():
-                statement.write(connection, rows)
+        try:
+            with together:
+                for statement, rows in waiting.items():
+                    statement.write(connection, rows)
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise translated(connection, "rows that were written together", None, error) from error
 
 
 def _write_last(connection: Connection) -> None:
@@ -67,4 +70,5 @@ def _write_last(connection: Connection) -> None:
 
 
 def _forget(connection: Connection) -> None:
-    connection.info.pop(_KEY, None)
+    if not connection.invalidated:  # else it is gone with all that it knew
+        connection.info.pop(_KEY, None)

@@ -8,8 +8,7 @@ go through the types of its columns as always, in the session's transaction, and
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Connection, Dialect, Table, bindparam, inspect, select
@@ -21,6 +20,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import Executable
 
 M = TypeVar("M")
+_KEY = "helpouts.connection"
 #: Rows in one INSERT; more are written by several.
 MOST_ROWS = 16
 _Convert = Callable[[Any], Any]
@@ -53,7 +53,7 @@ class Prepared:
 
         Changes of objects are written first, as before any query.
         """
-        connection = _connection(db)
+        connection = _written(db)
         text = self._texts.get(connection.dialect.name) or self._compile(connection.dialect)
         cursor = _execute(connection, text, values)
         found = cursor.fetchall()
@@ -105,7 +105,7 @@ class Inserted:
 
     def run(self, db: Session, *rows: Mapping[str, Any]) -> list[Any]:
         """Write the rows, all in one statement; what ``returning`` names, of those that were written."""
-        return self.write(_connection(db), rows)
+        return self.write(_written(db), rows)
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """The same on a connection, without a look at the session's objects."""
@@ -182,6 +182,14 @@ class Objects(Generic[M]):
         return found
 
 
+def new(model: type[M], values: Mapping[str, Any]) -> M:
+    """A new object of a model from its columns' values, as its constructor makes it but without a history to keep."""
+    configure_mappers()  # this may be the first object of the process
+    thing: M = inspect(model).class_manager.new_instance()
+    thing.__dict__.update(values)
+    return thing
+
+
 def attach(db: Session, model: type[M], values: Mapping[str, Any]) -> M:
     """The object of these columns, its key among them, as if the session had just read it; others load when used."""
     mapper = inspect(model)
@@ -189,9 +197,7 @@ def attach(db: Session, model: type[M], values: Mapping[str, Any]) -> M:
     known: M | None = db.identity_map.get(key)
     if known is not None:
         return known
-    configure_mappers()  # this may be the first object of the process
-    thing: M = mapper.class_manager.new_instance()
-    thing.__dict__.update(values)
+    thing = new(model, values)
     make_transient_to_detached(thing)
     db.add(thing)
     return thing
@@ -236,10 +242,22 @@ def _default(column: Column[Any]) -> Any:
     return column.default.arg if column.default.is_scalar else None  # type: ignore[attr-defined]  # as above
 
 
-def _connection(db: Session) -> Connection:
+def _written(db: Session) -> Connection:
     if db.autoflush:
         db.flush()
-    return db.connection()
+    return connection_of(db)
+
+
+def connection_of(db: Session) -> Connection:
+    """The session's connection; asking SQLAlchemy for it costs as much as a small statement, so it is asked once."""
+    transaction, known = db.get_transaction(), db.info.get(_KEY)
+    usable = transaction is not None and transaction.is_active and not db.in_nested_transaction()
+    if usable and known is not None and known[0] is transaction:
+        connection: Connection = known[1]
+        return connection
+    connection = db.connection()
+    db.info[_KEY] = (db.get_transaction(), connection)
+    return connection
 
 
 def _execute(connection: Connection, text: _Text, values: Mapping[str, Any]) -> Any:
@@ -250,24 +268,26 @@ def _execute(connection: Connection, text: _Text, values: Mapping[str, Any]) -> 
     cursor = connection.connection.cursor()
     for listener in connection.dispatch.before_cursor_execute:
         listener(connection, cursor, text.text, given, None, False)
-    with translated(connection, text.text, given):
+    try:
         cursor.execute(text.text, given)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise translated(connection, text.text, given, error) from error
     return cursor
 
 
-@contextmanager
-def translated(connection: Connection, text: str, values: Any) -> Iterator[None]:
-    """Turn the driver's errors into SQLAlchemy's."""
-    driver = connection.dialect.loaded_dbapi
-    try:
-        yield
-    except driver.Error as error:
-        lost = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
-        if lost:
-            connection.invalidate(error)
-        raise DBAPIError.instance(
-            text, values, error, driver.Error, connection_invalidated=lost, dialect=connection.dialect
-        ) from error
+def translated(connection: Connection, text: str, values: Any, error: Exception) -> Exception:
+    """SQLAlchemy's error for one of the driver's; a connection that is lost is said to be."""
+    lost = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
+    if lost:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        text,
+        values,
+        error,
+        connection.dialect.loaded_dbapi.Error,
+        connection_invalidated=lost,
+        dialect=connection.dialect,
+    )
 
 
 def _converted(row: Sequence[Any], text: _Text) -> Any:

@@ -62,7 +62,7 @@ class PostgresServer:
 
     def url(self, name: str) -> str:
         """The SQLAlchemy URL of a database."""
-        return f"postgresql+psycopg://helpouts@127.0.0.1:{self.port}/{name}"
+        return f"postgresql+psycopg://helpouts@/{name}?host={self.folder}&port={self.port}"
 
     def sql(self, statement: str) -> None:
         """Run one statement in the maintenance database."""
