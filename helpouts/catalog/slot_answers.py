@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 
 from flask import Response, request
 
 from helpouts import __version__
 from helpouts.i18n import current_locale, ngettext
-from helpouts.scheduling.display import group_by_day
+from helpouts.scheduling.display import day_of, split_by_day
 
 
 def as_json(starts: Sequence[int], zone: str, next_from: datetime, *, summaries: bool = False) -> Response:
@@ -36,17 +37,24 @@ def as_json(starts: Sequence[int], zone: str, next_from: datetime, *, summaries:
 
 
 def _text(starts: Sequence[int], zone: str, next_from: datetime, summaries: bool) -> str:
-    days = [
-        {
-            "date": day.date.isoformat(),
-            "label": day.label,
-            "slots": [{"value": value, "label": label} for value, label, _disabled in day.slots],
-            **({"summary": day_summary(day.label, len(day.slots))} if summaries else {}),
-        }
-        for day in group_by_day(starts, zone)
-    ]
-    answer = {"days": days, "zone": zone, "next": next_from.isoformat()}
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+    locale = current_locale()
+    days = (
+        _day(locale, zone, ordinal, tuple(of_day), summaries) for ordinal, of_day in split_by_day(starts, zone).items()
+    )
+    return f'{{"days":[{",".join(days)}],"zone":{json.dumps(zone)},"next":"{next_from.isoformat()}"}}'
+
+
+@lru_cache(maxsize=4096)
+def _day(_locale: str, zone: str, ordinal: int, starts: tuple[int, ...], summaries: bool) -> str:
+    """A day's part of the answer; it stays the same until somebody books, while times are asked for again and again."""
+    day = day_of(ordinal, starts, zone)
+    part = {
+        "date": day.date.isoformat(),
+        "label": day.label,
+        "slots": [{"value": value, "label": label} for value, label, _disabled in day.slots],
+        **({"summary": day_summary(day.label, len(starts))} if summaries else {}),
+    }
+    return json.dumps(part, ensure_ascii=False, separators=(",", ":"))
 
 
 def day_summary(label: str, free: int) -> str:

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
-from helpouts.catalog import pages, queries, slot_answers
+from helpouts.catalog import lookup, pages, queries, slot_answers
 from helpouts.catalog.cards import picture_path
 from helpouts.catalog.models import Expert, Listing
 from helpouts.catalog.records import SearchRequest
@@ -140,7 +140,7 @@ def _source(listing: Listing, chosen: pages.Wanted, free: FreeTime) -> dict[str,
 def slots(listing_id: int) -> ResponseReturnValue:
     """Free times from an instant on, or of a month, as a piece of a page or as JSON (``Accept: application/json``)."""
     db = current_db()
-    found = db.get(Listing, listing_id)
+    found = lookup.listing(db, listing_id)
     if found is None or not is_open(db, found):
         raise NotFound(_l("This listing cannot be booked at the moment."))
     zone, month = pages.zone_of(request.args), request.args.get("month", "")

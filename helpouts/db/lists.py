@@ -1,9 +1,9 @@
-"""A list as one parameter, so that a statement is the same for any number of values."""
+"""Lists of values in a statement: as one parameter, or as some more parameters than there are values."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ARRAY, BindParameter, ColumnElement, Dialect, TypeDecorator, bindparam
@@ -51,3 +51,22 @@ def _sqlite(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
 def _postgresql(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
     column, values = compiler.process(element.column, **options), compiler.process(element.values, **options)
     return f"{column} = ANY ({values})"
+
+
+def among(column: Any, name: str, count: int) -> ColumnElement[bool]:
+    """That the column has one of ``count`` values, which the statement is given as :func:`spread` says.
+
+    Unlike :class:`one_of` it tells SQLite how many there are, which plans badly for a list that it cannot see.
+    """
+    found: ColumnElement[bool] = column.in_([bindparam(f"{name}_{n}", type_=column.type) for n in range(count)])
+    return found
+
+
+def room_for(values: Sequence[Any]) -> int:
+    """The least power of two in which they have room, so that there are few statements for :func:`among`."""
+    return 1 << max(0, len(values) - 1).bit_length()
+
+
+def spread(name: str, values: Sequence[Any], count: int) -> dict[str, Any]:
+    """The parameters of :func:`among`; the last value is repeated as often as it takes.  There must be a value."""
+    return {f"{name}_{n}": values[min(n, len(values) - 1)] for n in range(count)}

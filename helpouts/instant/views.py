@@ -16,7 +16,7 @@ from helpouts.accounts.security import safe_next
 from helpouts.catalog.cards import picture
 from helpouts.catalog.models import ExpertMember, Listing
 from helpouts.clock import clock
-from helpouts.db.columns import rows
+from helpouts.db.prepared import Prepared
 from helpouts.errors import HelpoutsError, NotFound
 from helpouts.i18n import current_zone, in_language
 from helpouts.i18n import gettext as _
@@ -286,13 +286,15 @@ def on_every_page() -> dict[str, Any]:
 
 _ME = bindparam("me", type_=Integer)
 _member, _switch, _asked = ExpertMember.__table__.c, AvailableSwitch.__table__.c, InstantRequest.__table__.c
-_STANDING = select(
-    select(_member.id).where(_member.user_id == _ME).limit(1).scalar_subquery(),
-    select(_switch.is_on).where(_switch.user_id == _ME).scalar_subquery(),
-    select(_asked.public_id)
-    .where(_asked.customer_id == _ME, _asked.state.in_([literal_column(f"'{state}'") for state in OPEN_STATES]))
-    .limit(1)
-    .scalar_subquery(),
+_STANDING = Prepared(
+    select(
+        select(_member.id).where(_member.user_id == _ME).limit(1).scalar_subquery(),
+        select(_switch.is_on).where(_switch.user_id == _ME).scalar_subquery(),
+        select(_asked.public_id)
+        .where(_asked.customer_id == _ME, _asked.state.in_([literal_column(f"'{state}'") for state in OPEN_STATES]))
+        .limit(1)
+        .scalar_subquery(),
+    )
 )
 
 
@@ -300,7 +302,7 @@ def _desk() -> dict[str, Any] | None:
     if not current_user.is_authenticated:
         return None
     if "desk" not in g:
-        (row,) = rows(current_db(), _STANDING, me=current_user.id)
+        (row,) = _STANDING.all(current_db(), {"me": current_user.id})
         g.desk = {"expert": row[0] is not None, "on": bool(row[1]), "request": row[2]}
     found: dict[str, Any] = g.desk
     return found if found["expert"] or found["request"] else None

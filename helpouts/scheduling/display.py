@@ -6,7 +6,8 @@ The grouping decides nothing: the value that a form sends back is the instant in
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -44,7 +45,20 @@ def slot_value(minute: int) -> str:
     return f"{date.fromordinal(EPOCH_ORDINAL + day).isoformat()}T{rest // 60:02}:{rest % 60:02}:00Z"
 
 
-def group_by_day(slots: Iterable[int], zone: str | None = None, taken: Collection[int] = ()) -> list[Day]:
+def split_by_day(slots: Sequence[int], zone: str) -> dict[int, list[int]]:
+    """The starts of each local date by its ``date.toordinal()``; ``slots`` as for :func:`group_by_day`."""
+    days: dict[int, list[int]] = {}
+    first = 0
+    while first < len(slots):
+        ordinal = local_ordinal(zone, slots[first])
+        # Where the clocks go back at midnight a date goes on after the next one has begun.
+        after = max(first + 1, bisect_left(slots, day_start(zone, ordinal + 1), first))
+        days.setdefault(ordinal, []).extend(slots[first:after])
+        first = after
+    return days
+
+
+def group_by_day(slots: Sequence[int], zone: str | None = None, taken: Collection[int] = ()) -> list[Day]:
     """Days with their slots, in order, in the language in force.
 
     :param slots: starts in epoch minutes, ascending.
@@ -53,22 +67,20 @@ def group_by_day(slots: Iterable[int], zone: str | None = None, taken: Collectio
     :raises HelpoutsError: if there is no such zone.
     """
     zone = zone or current_zone()
+    return [day_of(ordinal, starts, zone, taken) for ordinal, starts in split_by_day(slots, zone).items()]
+
+
+def day_of(ordinal: int, starts: Sequence[int], zone: str, taken: Collection[int] = ()) -> Day:
+    """One of the days of :func:`split_by_day` with its slots."""
     locale = str(babel_locale())
-    days: dict[date, list[Slot]] = {}
-    until: int | None = None
-    offset: int | ChangeDay = 0
-    found: list[Slot] = []
-    for minute in slots:
-        if until is None or minute >= until:
-            ordinal = local_ordinal(zone, minute)
-            until, offset = day_start(zone, ordinal + 1), day_offset(zone, ordinal)
-            found = days.setdefault(date.fromordinal(ordinal), [])
-        if isinstance(offset, int):
-            label = _clock_label(locale, (minute + offset) % DAY)
-        else:
-            label = time_label(from_minute(minute).astimezone(zone_info(zone)), zone)
-        found.append(Slot(slot_value(minute), label, minute in taken))
-    return [Day(day, day_label(day), tuple(slots_of_day)) for day, slots_of_day in days.items()]
+    offset = day_offset(zone, ordinal)
+    if isinstance(offset, int):
+        labels = [_clock_label(locale, (minute + offset) % DAY) for minute in starts]
+    else:
+        labels = [time_label(from_minute(minute).astimezone(zone_info(zone)), zone) for minute in starts]
+    day = date.fromordinal(ordinal)
+    slots = [Slot(slot_value(minute), label, minute in taken) for minute, label in zip(starts, labels, strict=True)]
+    return Day(day, day_label(day), tuple(slots))
 
 
 @lru_cache(maxsize=1440 * 8)

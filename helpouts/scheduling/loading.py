@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.expression import CompoundSelect
 
 from helpouts.bookings.models import LIVE_STATES, Booking
 from helpouts.calendars.models import BusyTime
-from helpouts.db.columns import rows
+from helpouts.db.lists import among, room_for, spread
+from helpouts.db.prepared import Prepared
 from helpouts.db.types import UTCDateTime
 from helpouts.scheduling import engine
 from helpouts.scheduling.holidays import Closed
@@ -95,12 +95,15 @@ def busy(
     """
     ids = sorted(set(user_ids))
     found: dict[int, list[Window]] = {user_id: [] for user_id in ids}
-    query = _taken("bookings" in kinds, "calendars" in kinds, without is None)
-    values = {"people": ids, "start": start, "end": end, "now": now, "without": without}
+    if not ids:
+        return found
+    count = room_for(ids)
+    query = _taken("bookings" in kinds, "calendars" in kinds, without is None, count)
+    values = {"start": start, "end": end, "now": now, "without": without, **spread("people", ids, count)}
     if len(ids) == 1:
-        found[ids[0]] = [(since, until) for _person, since, until in rows(db, query, **values)]
+        found[ids[0]] = [(since, until) for _person, since, until in query.all(db, values)]
     else:
-        for person, since, until in rows(db, query, **values):
+        for person, since, until in query.all(db, values):
             found[person].append((since, until))
     for windows in found.values():
         windows.sort()
@@ -108,10 +111,9 @@ def busy(
 
 
 @cache
-def _taken(bookings: bool, calendars: bool, every: bool) -> CompoundSelect[Any]:
-    """(person, start, end) of what takes time; ``every``: no booking is looked through."""
+def _taken(bookings: bool, calendars: bool, every: bool, count: int) -> Prepared:
+    """(person, start, end) of what takes the time of so many people; ``every``: no booking is looked through."""
     booking, other = Booking.__table__.c, BusyTime.__table__.c
-    people: BindParameter[Any] = bindparam("people", expanding=True)
     start, end = bindparam("start", type_=UTCDateTime), bindparam("end", type_=UTCDateTime)
     live = booking.state.in_([literal_column(f"'{state}'") for state in LIVE_STATES])
     queries = []
@@ -120,14 +122,14 @@ def _taken(bookings: bool, calendars: bool, every: bool) -> CompoundSelect[Any]:
         chosen = standing if every else (*standing, booking.id != bindparam("without"))
         queries = [
             select(person.label("person"), minute_of(booking.starts_at), minute_up_of(booking.ends_at)).where(
-                person.in_(people), *chosen
+                among(person, "people", count), *chosen
             )
             for person in (booking.host_id, booking.customer_id)
         ]
     if calendars:
-        elsewhere = (other.user_id.in_(people), other.starts_at < end, other.ends_at > start)
+        elsewhere = (among(other.user_id, "people", count), other.starts_at < end, other.ends_at > start)
         queries.append(select(other.user_id, minute_of(other.starts_at), minute_up_of(other.ends_at)).where(*elsewhere))
-    return union_all(*queries)
+    return Prepared(union_all(*queries))
 
 
 def given(

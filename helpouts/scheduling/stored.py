@@ -6,14 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import cache
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
 from helpouts.catalog.models import ExpertMember
-from helpouts.db.columns import rows
 from helpouts.db.json_rows import json_rows
+from helpouts.db.lists import among, room_for, spread
+from helpouts.db.prepared import Prepared
 from helpouts.scheduling.models import OverrideRow, ScheduleRow, WeeklyHours
 from helpouts.scheduling.rules import DayOverride, WeeklyRule
 
@@ -50,19 +52,28 @@ _WEEKLY = select(
     json_rows(_week.weekday, _week.start_minute, _week.end_minute, _week.valid_from, _week.valid_until)
 ).where(_week.schedule_id == _row.id)
 _OVERRIDES = select(json_rows(_day.day, _day.windows)).where(_day.schedule_id == _row.id)
-_SERVING = (
-    select(_member.c.expert_id, _member.c.role, *_COLUMNS, _WEEKLY.scalar_subquery(), _OVERRIDES.scalar_subquery())
-    .join_from(_member, ScheduleRow.__table__, _row.user_id == _member.c.user_id)
-    .join(_user, _user.c.id == _member.c.user_id)
-    .where(_member.c.expert_id.in_(bindparam("experts", expanding=True)), _user.c.active)
-    .order_by(_member.c.id)
-)
+
+
+@cache
+def _serving(count: int) -> Prepared:
+    """The members of so many experts."""
+    return Prepared(
+        select(_member.c.expert_id, _member.c.role, *_COLUMNS, _WEEKLY.scalar_subquery(), _OVERRIDES.scalar_subquery())
+        .join_from(_member, ScheduleRow.__table__, _row.user_id == _member.c.user_id)
+        .join(_user, _user.c.id == _member.c.user_id)
+        .where(among(_member.c.expert_id, "experts", count), _user.c.active)
+        .order_by(_member.c.id)
+    )
 
 
 def serving(db: Session, expert_ids: Iterable[int]) -> Mapping[int, list[Hours]]:
     """The hours of the members of experts who have an account in use and hours of their own, the owner first."""
     members: dict[int, list[Hours]] = defaultdict(list)
-    for expert_id, role, *values, weekly, overrides in rows(db, _SERVING, experts=sorted(set(expert_ids))):
+    ids = sorted(set(expert_ids))
+    if not ids:
+        return members
+    count = room_for(ids)
+    for expert_id, role, *values, weekly, overrides in _serving(count).all(db, spread("experts", ids, count)):
         rules = tuple(
             WeeklyRule(weekday, start, end, _date(first), _date(last)) for weekday, start, end, first, last in weekly
         )
