@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date as _date_type
 from datetime import datetime, timedelta
+from datetime import time as _time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
 
-from helpouts.i18n import babel_locale, current_zone, gettext, in_language, ngettext
+from helpouts.i18n import babel_locale, current_locale, current_zone, gettext, in_language, ngettext
 
 
 def money(minor: int, currency: str) -> str:
     """Minor units as people write them: "25,00 €"."""
+    return _money(current_locale(), minor, currency)
+
+
+# Babel works on patterns for tens of microseconds each time, and a page of results shows a hundred such texts, over and
+# over the same; they depend on nothing but the language and the value.
+@lru_cache(maxsize=4096)
+def _money(_locale: str, minor: int, currency: str) -> str:
     exponent = numbers.get_currency_precision(currency)
     return numbers.format_currency(Decimal(minor).scaleb(-exponent), currency, locale=babel_locale())
 
@@ -55,22 +65,45 @@ def _zone(zone: str | None) -> ZoneInfo:
 
 def day(instant: datetime, zone: str | None = None) -> str:
     """ "Tuesday, 24 November"."""
-    return dates.format_skeleton("EEEEdMMMM", instant, _zone(zone), locale=babel_locale())
+    return _date_like(current_locale(), "EEEEdMMMM", instant.astimezone(_zone(zone)).date())
 
 
 def date(instant: datetime, zone: str | None = None) -> str:
     """A date with its year, medium length."""
-    return dates.format_date(instant.astimezone(_zone(zone)), "medium", locale=babel_locale())
+    return _date(current_locale(), instant.astimezone(_zone(zone)).date())
 
 
 def time(instant: datetime, zone: str | None = None) -> str:
     """The time of day, short."""
-    return dates.format_time(instant, "short", tzinfo=_zone(zone), locale=babel_locale())
+    local = instant.astimezone(_zone(zone))
+    return clock_label(local.hour * 60 + local.minute)
 
 
 def day_time(instant: datetime, zone: str | None = None) -> str:
     """Day and time in one: "Tue, 24 Nov, 15:30"."""
-    return f"{dates.format_skeleton('EEEdMMM', instant, _zone(zone), locale=babel_locale())}, {time(instant, zone)}"
+    local = instant.astimezone(_zone(zone))
+    on = _date_like(current_locale(), "EEEdMMM", local.date())
+    return f"{on}, {clock_label(local.hour * 60 + local.minute)}"
+
+
+def clock_label(minute: int) -> str:
+    """A minute of the day as a short time."""
+    return _clock(current_locale(), minute)
+
+
+@lru_cache(maxsize=1440 * 8)
+def _clock(_locale: str, minute: int) -> str:
+    return dates.format_time(_time(minute // 60, minute % 60), "short", locale=babel_locale())
+
+
+@lru_cache(maxsize=4096)
+def _date(_locale: str, local: _date_type) -> str:
+    return dates.format_date(local, "medium", locale=babel_locale())
+
+
+@lru_cache(maxsize=4096)
+def _date_like(_locale: str, skeleton: str, local: _date_type) -> str:
+    return dates.format_skeleton(skeleton, datetime.combine(local, _time()), locale=babel_locale())
 
 
 def zone_name(instant: datetime, zone: str | None = None) -> str:
@@ -102,6 +135,16 @@ def size(count: int) -> str:
     return f"{numbers.format_decimal(count / 1_000_000, '0.#', locale=babel_locale())} MB"
 
 
+def one_decimal(value: float) -> str:
+    """Such as "4.7"."""
+    return _one_decimal(current_locale(), value)
+
+
+@lru_cache(maxsize=1024)
+def _one_decimal(_locale: str, value: float) -> str:
+    return numbers.format_decimal(round(value, 1), "0.0", locale=babel_locale())
+
+
 def stars_text(stars: int) -> str:
     """For screen readers."""
     return ngettext("%(n)s star", "%(n)s stars", stars)
@@ -120,6 +163,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "zone_name": zone_name,
     "percent": percent,
     "size": size,
+    "one_decimal": one_decimal,
     "in_language": in_language,
     "stars_text": stars_text,
 }

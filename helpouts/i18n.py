@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -21,6 +21,9 @@ from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import LazyProxy, Translations
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 log = structlog.get_logger("helpouts.i18n")
 DEFAULT_LOCALE = "en"
@@ -36,7 +39,8 @@ def add_catalogues(package: str) -> None:
     """Also look for ``translations/LANG/LC_MESSAGES/messages.po`` in this package (a plugin's, the console's)."""
     if package not in _packages:
         _packages.append(package)
-        _catalogue.cache_clear()
+        for kept in (_catalogue, _text, _html):
+            kept.cache_clear()
 
 
 @contextmanager
@@ -72,6 +76,28 @@ def gettext(message: str, /, **values: Any) -> str:
     """The message in the locale in force, with ``%(name)s`` filled in."""
     text: str = _catalogue(_locale.get()).ugettext(message)
     return text % values if values else text
+
+
+@pass_eval_context
+def in_template(context: EvalContext, message: str, /, **values: Any) -> str:
+    """``_`` of Jinja templates: what Jinja's own does (a page calls it sixty times), without looking for gettext first.
+
+    The message is a format also when there are no values, and in HTML the values are escaped.
+    """
+    if not values:
+        return (_html if context.autoescape else _text)(_locale.get(), message)
+    text = gettext(message)
+    return (Markup(text) if context.autoescape else text) % values  # noqa: S704  # our own catalogues
+
+
+@lru_cache(maxsize=8192)
+def _text(locale: str, message: str) -> str:
+    return str(_catalogue(locale).ugettext(message) % {})
+
+
+@lru_cache(maxsize=8192)
+def _html(locale: str, message: str) -> Markup:
+    return Markup(_text(locale, message))  # noqa: S704  # our own catalogues
 
 
 def ngettext(singular: str, plural_form: str, n: int, /, **values: Any) -> str:

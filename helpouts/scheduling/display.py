@@ -9,13 +9,14 @@ import re
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from babel import Locale
 from babel.dates import format_date, format_time
 
+from helpouts.formatting import clock_label
 from helpouts.i18n import babel_locale, current_zone
 from helpouts.scheduling.rules import DAY, zone_info
 from helpouts.scheduling.zones import EPOCH_ORDINAL, ChangeDay, day_offset, day_start, from_minute, local_ordinal
@@ -36,6 +37,11 @@ class Day:
     date: date
     label: str
     slots: tuple[Slot, ...]
+
+    @property
+    def free(self) -> int:
+        """How many of them can be chosen."""
+        return sum(not slot.disabled for slot in self.slots)
 
 
 @lru_cache(maxsize=65536)
@@ -72,21 +78,14 @@ def group_by_day(slots: Sequence[int], zone: str | None = None, taken: Collectio
 
 def day_of(ordinal: int, starts: Sequence[int], zone: str, taken: Collection[int] = ()) -> Day:
     """One of the days of :func:`split_by_day` with its slots."""
-    locale = str(babel_locale())
     offset = day_offset(zone, ordinal)
     if isinstance(offset, int):
-        labels = [_clock_label(locale, (minute + offset) % DAY) for minute in starts]
+        labels = [clock_label((minute + offset) % DAY) for minute in starts]
     else:
         labels = [time_label(from_minute(minute).astimezone(zone_info(zone)), zone) for minute in starts]
     day = date.fromordinal(ordinal)
     slots = [Slot(slot_value(minute), label, minute in taken) for minute, label in zip(starts, labels, strict=True)]
     return Day(day, day_label(day), tuple(slots))
-
-
-@lru_cache(maxsize=1440 * 8)
-def _clock_label(locale: str, minute: int) -> str:
-    """A time of the day; there are 1440 of them, and a page shows hundreds."""
-    return format_time(time(minute // 60, minute % 60), "short", locale=locale)
 
 
 def day_label(day: date) -> str:

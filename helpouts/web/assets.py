@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 from functools import lru_cache
 from pathlib import Path
 from time import monotonic
@@ -52,22 +53,32 @@ def init_app(app: Flask) -> None:
 
 
 class _Addresses:
-    """``url_for`` of templates: a page names some forty static files, so their addresses are kept for a second."""
+    """``url_for`` of templates: a page has some sixty addresses, most of them on every page, so they are kept.
+
+    Those of static files only for a second, because of their digests.
+    """
+
+    MOST = 4096
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._kept: dict[tuple[str, str, str], tuple[float, str]] = {}
+        self._kept: dict[tuple[object, ...], tuple[float, str]] = {}
 
     def url_for(self, endpoint: str, **values: Any) -> str:
-        """Flask's, which is asked where it is no static file, and once a second where it is."""
-        if len(values) != 1 or "filename" not in values or not endpoint.endswith("static"):
+        """Flask's, which is asked where the address is not known yet, or depends on more than the values."""
+        if endpoint.startswith(".") or not has_request_context() or not _PLAIN.issuperset(map(type, values.values())):
             return self._app.url_for(endpoint, **values)
-        key, now = (endpoint, values["filename"], request.script_root if has_request_context() else ""), monotonic()
-        since, address = self._kept.get(key, (0.0, ""))
-        if not address or now - since > 1:
+        key, now = (request.script_root, endpoint, *values, *values.values()), monotonic()
+        until, address = self._kept.get(key, (0.0, ""))
+        if now > until:
+            if len(self._kept) >= self.MOST:
+                self._kept.clear()
             address = self._app.url_for(endpoint, **values)
-            self._kept[key] = (now, address)
+            self._kept[key] = (now + 1 if endpoint.endswith("static") else math.inf, address)
         return address
+
+
+_PLAIN = {str, int}
 
 
 def digest_of(app: Flask, endpoint: str, filename: str) -> str:

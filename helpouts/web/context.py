@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
     Babel(app, locale_selector=i18n.current_locale, timezone_selector=i18n.current_zone)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(i18n.gettext, i18n.plural, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+    app.jinja_env.globals["_"] = i18n.in_template
     app.jinja_env.filters.update(formatting.FILTERS)
     app.before_request(choose_language)
     app.context_processor(common)
