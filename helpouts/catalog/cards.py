@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from helpouts import formatting
-from helpouts.accounts.models import User
 from helpouts.catalog.category import Category
 from helpouts.catalog.models import Expert, Listing
 from helpouts.clock import clock
 from helpouts.i18n import gettext as _
 from helpouts.i18n import in_language
-from helpouts.reviews.models import Review
 
 
 def listing_path(slug: str) -> str:
@@ -142,13 +140,14 @@ class ReviewCard:
 
 @dataclass(frozen=True, slots=True)
 class CategoryTile:
-    """An enabled category with the number of its live listings."""
+    """An enabled category with the number of its live listings; ``many`` says that there are more than that."""
 
     slug: str
     name: str
     tagline: str
     icon: str
     listing_count: int = 0
+    many: bool = False
 
 
 def soon(instant: datetime) -> str:
@@ -193,26 +192,13 @@ def listing_card(listing: Listing, next_free_at: datetime | None, avatar: str = 
     )
 
 
-def review_card(review: Review, author: User, listing: Listing | None = None) -> ReviewCard:
-    """The card of a review; the author is shown with first name and initial."""
-    return ReviewCard(
-        stars=review.stars,
-        text=review.text,
-        author_name=short_name(author.name),
-        reply=review.reply,
-        created_at=review.created_at,
-        listing_title=listing.title if listing else "",
-        listing_url=listing_path(listing.slug) if listing else "",
-        expert_name=listing.expert.name if listing else "",
-    )
-
-
 def short_name(name: str) -> str:
     """A customer's name as strangers see it: "Maria K."."""
     first, _space, rest = name.strip().partition(" ")
     return f"{first} {rest.split()[-1][0].upper()}." if rest.split() else first or _("A customer")
 
 
-def category_tile(category: Category, count: int = 0) -> CategoryTile:
+def category_tile(category: Category, count: int = 0, *, many: bool = False) -> CategoryTile:
     """The tile of a category in the visitor's language."""
-    return CategoryTile(category.slug, in_language(category.name), in_language(category.tagline), category.icon, count)
+    name, tagline = in_language(category.name), in_language(category.tagline)
+    return CategoryTile(category.slug, name, tagline, category.icon, count, many)

@@ -6,9 +6,10 @@ Every function takes a number of queries that does not depend on how much there 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session, contains_eager, lazyload
 
 from helpouts.accounts.models import User
@@ -18,15 +19,18 @@ from helpouts.catalog.cards import (
     ReviewCard,
     category_tile,
     listing_card,
-    review_card,
+    listing_path,
+    short_name,
 )
 from helpouts.catalog.category import Category
 from helpouts.catalog.models import Expert, ExpertMember, Listing
 from helpouts.catalog.naming import language_name
 from helpouts.catalog.records import LANGUAGES, Facet, FacetOption, SearchPage, SearchRequest
+from helpouts.db.lists import one_of, spread
+from helpouts.db.prepared import Prepared
 from helpouts.finding.conditions import FACET_PREFIX
 from helpouts.finding.models import ListingSearch
-from helpouts.finding.search import SORTS, first, search
+from helpouts.finding.search import SORTS, search, soonest
 from helpouts.finding.upkeep import catch_up
 from helpouts.i18n import in_language
 from helpouts.reviews.models import Review
@@ -34,6 +38,8 @@ from helpouts.runtime import runtime_of
 from helpouts.scheduling.service import next_free
 
 Condition = ColumnElement[bool]
+#: Beyond so many listings of a category nobody counts, so that the front page stays as quick on a large site.
+MOST_COUNTED = 500
 
 __all__ = [
     "FACET_PREFIX",
@@ -62,11 +68,10 @@ def featured(db: Session, limit: int = 6) -> list[ListingCard]:
 
 def front_page(db: Session) -> dict[str, Any]:
     """What the front page shows: fields with counts, who is free next, recent voices, and what people ask for."""
-    free = first(db, SearchRequest(sort="next_free", per_page=6))
     categories = runtime_of(db).registry.categories(db).values()
     return {
         "categories": category_tiles(db),
-        "listings": [card for card in free if card.next_free_at],
+        "listings": soonest(db, 6),
         "reviews": recent_reviews(db, 3),
         "popular": [in_language(category.subcategories[0].label) for category in categories if category.subcategories],
     }
@@ -80,39 +85,94 @@ def listings_of(db: Session, expert: Expert) -> list[ListingCard]:
 
 
 def category_counts(db: Session) -> dict[str, int]:
-    """The number of listings on sale in every enabled category, by slug."""
+    """The number of listings on sale in every enabled category, by slug; nobody counts beyond :data:`MOST_COUNTED`."""
     db.flush()
     catch_up(db)
-    counted = select(ListingSearch.category, func.count()).group_by(ListingSearch.category)
-    found = {str(row[0]): int(row[1]) for row in db.execute(counted)}
-    return {slug: found.get(slug, 0) for slug in runtime_of(db).registry.categories(db)}
+    slugs = list(runtime_of(db).registry.categories(db))
+    if not slugs:
+        return {}
+    found = _counted(len(slugs)).first(db, {"most": MOST_COUNTED + 1, **spread("category", slugs, len(slugs))})
+    return dict(zip(slugs, found, strict=True))
+
+
+@cache
+def _counted(categories: int) -> Prepared:
+    def number(at: int) -> Any:
+        index = ListingSearch.__table__.c
+        some = select(index.position).where(index.category == bindparam(f"category_{at}", type_=index.category.type))
+        some = some.limit(bindparam("most", type_=BigInteger))
+        return select(func.count()).select_from(some.subquery()).scalar_subquery()
+
+    return Prepared(select(*(number(at).label(f"category_{at}") for at in range(categories))))
 
 
 def category_tiles(db: Session, *, counted: bool = True) -> list[CategoryTile]:
     """The enabled categories, with the numbers of their listings if wanted."""
     counts = category_counts(db) if counted else {}
     return [
-        category_tile(category, counts.get(slug, 0))
+        category_tile(category, min(number, MOST_COUNTED), many=number > MOST_COUNTED)
         for slug, category in runtime_of(db).registry.categories(db).items()
+        for number in (counts.get(slug, 0),)
     ]
 
 
 def recent_reviews(db: Session, limit: int = 3, *, least_stars: int = 4) -> list[ReviewCard]:
     """The latest published reviews with a text, of listings on sale."""
-    categories = runtime_of(db).registry.categories(db)
-    chosen = _reviews([*_on_sale(categories), Review.stars >= least_stars, Review.text != ""], limit)
-    return [review_card(review, author, listing) for review, author, listing in db.execute(chosen)]
+    values = {"categories": list(runtime_of(db).registry.categories(db)), "stars": least_stars, "most": limit}
+    return [_review_card(row) for row in _RECENT.all(db, values)]
 
 
 def reviews_of(
     db: Session, *, listing_id: int | None = None, expert_id: int | None = None, limit: int = 20
 ) -> list[ReviewCard]:
     """The published reviews of a listing or of an expert, latest first."""
-    where = [
-        Review.listing_id == listing_id if listing_id is not None else true(),
-        Review.expert_id == expert_id if expert_id is not None else true(),
-    ]
-    return [review_card(review, author, listing) for review, author, listing in db.execute(_reviews(where, limit))]
+    if listing_id is not None:
+        rows = _OF_LISTING.all(db, {"listing": listing_id, "most": limit})
+    else:
+        rows = _OF_EXPERT.all(db, {"expert": expert_id, "most": limit})
+    return [_review_card(row) for row in rows]
+
+
+_review, _listing, _expert = Review.__table__.c, Listing.__table__.c, Expert.__table__.c
+_REVIEWS = (
+    select(
+        *(_review[name] for name in ("stars", "text", "reply", "created_at")),
+        User.name.label("author"),
+        _listing.title.label("listing"),
+        _listing.slug.label("slug"),
+        _expert.name.label("expert"),
+    )
+    .join_from(Review.__table__, User.__table__, User.id == _review.author_id)
+    .join(Listing.__table__, _listing.id == _review.listing_id)
+    .join(Expert.__table__, _expert.id == _listing.expert_id)
+    .where(_review.state == literal_column("'published'"))
+    .order_by(_review.created_at.desc(), _review.id.desc())
+    .limit(bindparam("most", type_=BigInteger))
+)
+_OF_LISTING = Prepared(_REVIEWS.where(_review.listing_id == bindparam("listing")))
+_OF_EXPERT = Prepared(_REVIEWS.where(_review.expert_id == bindparam("expert")))
+_RECENT = Prepared(
+    _REVIEWS.where(
+        _listing.state == literal_column("'live'"),
+        _expert.state == literal_column("'active'"),
+        one_of(_listing.category, "categories"),
+        _review.stars >= bindparam("stars"),
+        _review.text != literal_column("''"),
+    )
+)
+
+
+def _review_card(row: Any) -> ReviewCard:
+    return ReviewCard(
+        stars=row.stars,
+        text=row.text,
+        author_name=short_name(row.author),
+        reply=row.reply,
+        created_at=row.created_at,
+        listing_title=row.listing,
+        listing_url=listing_path(row.slug),
+        expert_name=row.expert,
+    )
 
 
 def _on_sale(categories: Mapping[str, Category]) -> list[Condition]:
@@ -137,20 +197,3 @@ def _cards(db: Session, chosen: Select[Listing, str]) -> tuple[ListingCard, ...]
     rows = db.execute(chosen).all()
     free = next_free(db, [listing for listing, _avatar in rows])
     return tuple(listing_card(listing, free[listing.id], avatar) for listing, avatar in rows)
-
-
-def _reviews(where: Sequence[Condition], limit: int) -> Select[Review, User, Listing]:
-    return (
-        select(Review, User, Listing)
-        .join(User, User.id == Review.author_id)
-        .join(Listing, Listing.id == Review.listing_id)
-        .join(Expert, Expert.id == Listing.expert_id)
-        .options(
-            contains_eager(Review.author).options(lazyload(User.roles)),
-            lazyload(User.roles),
-            contains_eager(Listing.expert).options(lazyload(Expert.members), lazyload(Expert.categories)),
-        )
-        .where(Review.state == "published", *where)
-        .order_by(Review.created_at.desc(), Review.id.desc())
-        .limit(limit)
-    )

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, false, literal, or_, select
 
 from helpouts.catalog.category import Category
 from helpouts.catalog.models import ExpertMember
 from helpouts.catalog.records import SearchRequest
 from helpouts.finding import masks, traits
 from helpouts.finding.models import LISTINGS as L
-from helpouts.instant.presence import available_users
+from helpouts.instant import presence
 from helpouts.scheduling.models import TouchedTime
 from helpouts.scheduling.zones import to_minute_up
 
@@ -47,7 +46,7 @@ def ranges(request: SearchRequest, now: datetime) -> dict[str, Condition]:
     if request.free_at is not None:
         found["free_at"] = free(quarters(request), now)
     if request.available_now:
-        found["available_now"] = is_available(now)
+        found["available_now"] = IS_AVAILABLE
     return found
 
 
@@ -103,24 +102,32 @@ def free(wanted: range, now: datetime) -> Condition:
     return or_(false(), *ways)
 
 
-def next_free(now: datetime) -> ColumnElement[int]:
-    """The next free start in epoch minutes as far as the row knows it, :data:`NEVER` otherwise."""
-    earliest = to_minute_up(now) + L.c.notice
+def at(now: datetime) -> dict[str, Any]:
+    """The parameters of a statement with one of the conditions below, which are put together once."""
+    return {"minute": to_minute_up(now), **presence.moment(now)}
+
+
+#: The moment, in epoch minutes.
+MINUTE: Any = bindparam("minute", type_=BigInteger)
+
+
+def _next_free() -> ColumnElement[int]:
+    earliest = MINUTE + L.c.notice
     first, last, step = L.c.free_from, L.c.free_to, L.c.step
     missing = earliest - first
     following = first + (missing + step - 1) // step * step
     return case((first.is_(None), NEVER), (first >= earliest, first), (last >= earliest, following), else_=NEVER)
 
 
-@lru_cache(maxsize=8)
-def is_available(now: datetime) -> Any:
-    """Whether one of those who serve the listing takes a session this minute."""
-    members = select(ExpertMember.expert_id).where(ExpertMember.user_id.in_(available_users(now)))
-    return L.c.expert_id.in_(members)
-
-
-def is_unsure(now: datetime) -> Condition:
-    """Whether the row may be out of date: somebody's time has just changed, or it is due to be looked at."""
-    touched = select(ExpertMember.expert_id).join(TouchedTime, TouchedTime.user_id == ExpertMember.user_id)
-    is_due: Any = L.c.due_at <= to_minute_up(now)
-    return or_(is_due, L.c.expert_id.in_(touched))
+#: The next free start in epoch minutes as far as the row knows it, :data:`NEVER` otherwise.
+NEXT_FREE = _next_free()
+#: Whether one of those who serve the listing takes a session this minute.
+IS_AVAILABLE: Any = L.c.expert_id.in_(
+    select(ExpertMember.expert_id).where(ExpertMember.user_id.in_(presence.AVAILABLE_USERS))
+)
+#: Whether the row may be out of date: somebody's time has just changed, or it is due to be looked at.  Not joined: few
+#: or none are touched, which SQLite does not know and would look at all members.
+IS_UNSURE: Any = or_(
+    L.c.due_at <= MINUTE,
+    L.c.expert_id.in_(select(ExpertMember.expert_id).where(ExpertMember.user_id.in_(select(TouchedTime.user_id)))),
+)

@@ -44,8 +44,11 @@ def count(
     field = [conditions.on_sale(request, categories)] if request.category else []
     where = [*field, *conditions.ranges(request, now).values(), *words]
     everybody = _by_traits(source, where, 0)
-    here = _by_traits(source, [*where, conditions.is_available(now)], 1)
-    rows = [(traits.read(row[0]), int(row[1]), int(row[2])) for row in db.execute(union_all(everybody, here))]
+    here = _by_traits(source, [*where, conditions.IS_AVAILABLE], 1)
+    rows = [
+        (traits.read(row[0]), int(row[1]), int(row[2]))
+        for row in db.execute(union_all(everybody, here), conditions.at(now))
+    ]
     rows = [row for row in rows if row[0].category in categories]
     chosen = _chosen(request, categories)
     found: dict[str, Facet] = {}

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, and_, func, literal, literal_column, select
-from sqlalchemy.orm import Session, contains_eager, lazyload
+from sqlalchemy import BigInteger, and_, bindparam, func, literal, literal_column, select, union_all
+from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
-from helpouts.catalog.cards import ListingCard, listing_card
+from helpouts.catalog.cards import ExpertCard, ListingCard, mean, picture_path
 from helpouts.catalog.category import Category
 from helpouts.catalog.models import Expert, ExpertMember, Listing
 from helpouts.catalog.records import SearchRequest
+from helpouts.db.lists import among, room_for, spread
+from helpouts.db.prepared import Prepared
 from helpouts.finding import conditions, masks, ranking, text, times
 from helpouts.finding.models import LISTINGS as L
 from helpouts.scheduling.service import Offer
@@ -48,71 +50,129 @@ def ordered(
     key: Any = {
         "price": L.c.price,
         "rating": L.c.stars_below,
-        "next_free": conditions.next_free(now),
+        "next_free": conditions.NEXT_FREE,
     }.get(request.sort, literal(0))
     chosen = select(L.c.listing_id, key.label("a"), L.c.position.label("b")).select_from(source)
     order = [L.c.position] if request.sort not in ("rating", "price", "next_free") else [key, "b"]
     return chosen.where(*where, *words).order_by(*order).limit(limit).offset(offset)
 
 
-def cards(db: Session, chosen: Any, request: SearchRequest, now: datetime) -> tuple[ListingCard, ...]:
-    """The cards of what :func:`ordered` finds.
+def soonest(db: Session, categories: Mapping[str, Category], now: datetime, limit: int) -> tuple[ListingCard, ...]:
+    """The cards of the best that are free within a day; of later ones only where those are too few."""
+    if not categories:
+        return ()
+    count = room_for(list(categories))
+    values = {"limit": limit, **conditions.at(now), **spread("category", list(categories), count)}
+    return _exact(db, _soonest(count).all(db, values), SearchRequest(), now)
 
-    Whoever's row may be out of date is asked of the exact engine; one that turns out not to be free at the wanted time
-    is left out.
-    """
+
+def cards(db: Session, chosen: Any, request: SearchRequest, now: datetime) -> tuple[ListingCard, ...]:
+    """The cards of what :func:`ordered` finds."""
+    return _exact(db, db.execute(_in_full(chosen), conditions.at(now)).all(), request, now)
+
+
+def _in_full(chosen: Any) -> Any:
+    """A query for all that the cards of the chosen listings show."""
     hit = chosen.subquery()
-    rows = db.execute(
-        select(
-            Listing,
-            func.coalesce(User.avatar, "").label("avatar"),
-            conditions.next_free(now).label("next_free"),
-            L.c.starts,
-            L.c.notice,
-            L.c.step,
-            L.c.free_from,
-            conditions.is_unsure(now).label("unsure"),
-            conditions.is_available(now).label("available"),
-        )
-        .join(hit, hit.c.listing_id == Listing.id)
-        .join(L, L.c.listing_id == Listing.id)
-        .join(Expert, Expert.id == Listing.expert_id)
-        .outerjoin(ExpertMember, and_(ExpertMember.expert_id == Expert.id, ExpertMember.role == "owner"))
-        .outerjoin(User, User.id == ExpertMember.user_id)
-        .options(contains_eager(Listing.expert).options(lazyload(Expert.members), lazyload(Expert.categories)))
-        .order_by(hit.c.a, hit.c.b)
-    ).all()
-    unsure = [row.Listing for row in rows if row.unsure]
-    offers = [Offer(item.id, item.expert_id, item.length_minutes) for item in unsure]
+    return _CARDS.join(hit, hit.c.listing_id == L.c.listing_id).order_by(hit.c.a, hit.c.b)
+
+
+_listing, _expert, _owner = Listing.__table__, Expert.__table__, ExpertMember.__table__.alias("owner")
+_user: Any = User.__table__
+_CARDS = (
+    select(
+        *(_listing.c[name] for name in ("id", "expert_id", "title", "slug", "summary", "category", "pricing")),
+        *(_listing.c[name] for name in ("price_minor", "currency", "length_minutes", "rating_sum", "rating_count")),
+        *(
+            _expert.c[name].label(f"expert_{name}")
+            for name in ("name", "slug", "headline", "languages", "kind", "rating_sum", "rating_count")
+        ),
+        func.coalesce(_user.c.avatar, literal_column("''")).label("avatar"),
+        conditions.NEXT_FREE.label("next_free"),
+        *(L.c[name] for name in ("starts", "notice", "step", "free_from")),
+        conditions.IS_UNSURE.label("unsure"),
+        conditions.IS_AVAILABLE.label("available"),
+    )
+    .select_from(L)
+    .join(_listing, _listing.c.id == L.c.listing_id)
+    .join(_expert, _expert.c.id == _listing.c.expert_id)
+    .outerjoin(_owner, and_(_owner.c.expert_id == _expert.c.id, _owner.c.role == literal_column("'owner'")))
+    .outerjoin(_user, _user.c.id == _owner.c.user_id)
+)
+
+
+@cache
+def _soonest(count: int) -> Prepared:
+    """For so many categories."""
+    free, tomorrow, limit = conditions.NEXT_FREE, conditions.MINUTE + masks.DAY, bindparam("limit", type_=BigInteger)
+    found = select(L.c.listing_id, L.c.position.label("b")).where(among(L.c.category, "category", count))
+    found = found.order_by(L.c.position)
+    # Walked in the order of quality, which ends with the last one that is wanted: on a large site after a few.
+    within = found.add_columns(literal_column("0").label("a")).where(free <= tomorrow).limit(limit).cte()
+    missing = select(limit - func.count()).select_from(within).scalar_subquery()
+    after = found.add_columns(literal_column("1").label("a")).where(free > tomorrow, free < conditions.NEVER)
+    return Prepared(_in_full(union_all(select(within), select(after.limit(missing).subquery()))))
+
+
+def _exact(db: Session, rows: Sequence[Any], request: SearchRequest, now: datetime) -> tuple[ListingCard, ...]:
+    """The cards; whoever's row may be out of date is asked of the exact engine.
+
+    One that turns out not to be free at the wanted time is left out.
+    """
+    offers = [Offer(row.id, row.expert_id, row.length_minutes) for row in rows if row.unsure]
     exact = times.of_offers(db, offers, now, lapsing=False) if offers else {}
-    found = [_card(row, exact.get(row.Listing.id), request, now) for row in rows]
+    found = [_card(row, exact.get(row.id), request, now) for row in rows]
     return tuple(card for card in found if card is not None)
 
 
-def _card(row: Row[Any], exact: times.Times | None, request: SearchRequest, now: datetime) -> ListingCard | None:
+def _card(row: Any, exact: times.Times | None, request: SearchRequest, now: datetime) -> ListingCard | None:
     start = row.next_free if row.next_free < conditions.NEVER else None
     if exact is not None:
         start = exact.free_from
-    card = listing_card(row.Listing, None if start is None else from_minute(start), row.avatar)
-    card = replace(card, available_now=bool(row.available))
-    if request.free_at is None:
-        return card
-    ring, notice, step, anchor = (
-        (exact.starts, exact.notice, exact.step, exact.free_from)
-        if exact is not None
-        else (row.starts, row.notice, row.step, row.free_from)
+    free_at = None
+    if request.free_at is not None:
+        ring, notice, step, anchor = (
+            (exact.starts, exact.notice, exact.step, exact.free_from)
+            if exact is not None
+            else (row.starts, row.notice, row.step, row.free_from)
+        )
+        wanted = to_minute(request.free_at)
+        earliest = to_minute_up(now) + notice
+        open_quarters = [
+            quarter
+            for quarter in conditions.quarters(request)
+            if quarter * masks.QUARTER >= earliest and masks.holds(ring, quarter)
+        ]
+        if not open_quarters:
+            return None
+        nearest = min(open_quarters, key=lambda quarter: (abs(quarter * masks.QUARTER - wanted), quarter))
+        free_at = _start_in(nearest, step, anchor)
+    return ListingCard(
+        id=row.id,
+        title=row.title,
+        slug=row.slug,
+        summary=row.summary,
+        category=row.category,
+        expert=ExpertCard(
+            name=row.expert_name,
+            slug=row.expert_slug,
+            headline=row.expert_headline,
+            languages=tuple(row.expert_languages),
+            is_company=row.expert_kind == "company",
+            rating=mean(row.expert_rating_sum, row.expert_rating_count),
+            review_count=row.expert_rating_count,
+            avatar_url=picture_path(row.expert_slug, row.avatar),
+        ),
+        pricing=row.pricing,
+        price_minor=row.price_minor,
+        currency=row.currency,
+        length_minutes=row.length_minutes,
+        rating=mean(row.rating_sum, row.rating_count),
+        review_count=row.rating_count,
+        next_free_at=None if start is None else from_minute(start),
+        available_now=bool(row.available),
+        free_at=free_at,
     )
-    wanted = to_minute(request.free_at)
-    earliest = to_minute_up(now) + notice
-    open_quarters = [
-        quarter
-        for quarter in conditions.quarters(request)
-        if quarter * masks.QUARTER >= earliest and masks.holds(ring, quarter)
-    ]
-    if not open_quarters:
-        return None
-    nearest = min(open_quarters, key=lambda quarter: (abs(quarter * masks.QUARTER - wanted), quarter))
-    return replace(card, free_at=_start_in(nearest, step, anchor))
 
 
 def _start_in(quarter: int, step: int, anchor: int | None) -> datetime | None:

@@ -15,7 +15,7 @@ from helpouts.catalog.cards import ListingCard
 from helpouts.catalog.category import Category
 from helpouts.catalog.records import SearchPage, SearchRequest
 from helpouts.clock import clock
-from helpouts.finding import counts, hits, spelling, text
+from helpouts.finding import conditions, counts, hits, spelling, text
 from helpouts.finding.conditions import FACET_PREFIX
 from helpouts.finding.upkeep import catch_up
 from helpouts.i18n import gettext as _
@@ -57,14 +57,13 @@ def search(db: Session, request: SearchRequest) -> SearchPage:
     return SearchPage(items, counted.total, page=page, pages=pages, **options)
 
 
-def first(db: Session, request: SearchRequest) -> tuple[ListingCard, ...]:
-    """The first hits of the search alone, where nobody asks how many there are, nor for filters."""
+def soonest(db: Session, limit: int) -> tuple[ListingCard, ...]:
+    """The best of those who are free within a day, else later, by their next free time."""
     db.flush()
     catch_up(db)
     now, categories = clock.now(), runtime_of(db).registry.categories(db)
-    groups = spelling.understand(db, request.q).groups
-    chosen = hits.ordered(db, request, categories, groups, now, max(1, min(request.per_page, MOST_PER_PAGE)))
-    return hits.cards(db, chosen, request, now)
+    found = hits.soonest(db, categories, now, limit)
+    return tuple(sorted((card for card in found if card.next_free_at), key=lambda card: card.next_free_at or now))
 
 
 def _nearest(
@@ -74,7 +73,9 @@ def _nearest(
     ways = list(_ways(request, groups))
     if not ways:
         return (), ()
-    found = db.execute(select(*(hits.exists(db, way, categories, words, now) for _l, way, words in ways))).one()
+    found = db.execute(
+        select(*(hits.exists(db, way, categories, words, now) for _l, way, words in ways)), conditions.at(now)
+    ).one()
     for (relaxed, way, words), hit in zip(ways, found, strict=True):
         if hit is not None:
             chosen = hits.ordered(db, way, categories, words, now, NEAREST)

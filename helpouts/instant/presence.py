@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, exists, or_, select, update
+from sqlalchemy import BindParameter, Select, and_, bindparam, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from helpouts.bookings.models import Booking
 from helpouts.catalog.models import ExpertMember
 from helpouts.clock import clock
+from helpouts.db.types import UTCDateTime
 from helpouts.errors import NotAllowed
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.instant.models import AvailableSwitch, DevicePresence
@@ -36,7 +37,7 @@ def present_users(now: datetime) -> Select[tuple[int]]:
     return query
 
 
-def _present(now: datetime) -> tuple[Any, Any]:
+def _present(now: datetime | BindParameter[Any]) -> tuple[Any, Any]:
     switch = aliased(AvailableSwitch)  # aliases: whoever builds upon this may have the same tables around it
     here = exists().where(DevicePresence.user_id == switch.user_id, DevicePresence.until > now).correlate(switch)
     return select(switch.user_id).where(switch.is_on.is_(True), here), switch
@@ -48,7 +49,11 @@ def available_users(now: datetime, minutes: int = USUAL_MINUTES) -> Select[tuple
     A subquery to build upon (``ExpertMember.user_id.in_(available_users(now))``).  The pause that a person wants
     between sessions is checked when somebody is asked (:mod:`helpouts.instant.matching`).
     """
-    soon = and_(Booking.starts_at < now + timedelta(minutes=minutes), Booking.ends_at > now)
+    return _available(now, now + timedelta(minutes=minutes))
+
+
+def _available(now: datetime | BindParameter[Any], then: datetime | BindParameter[Any]) -> Select[tuple[int]]:
+    soon = and_(Booking.starts_at < then, Booking.ends_at > now)
     taken = or_(
         Booking.state == "in_session",
         and_(Booking.state == "confirmed", soon),
@@ -60,6 +65,15 @@ def available_users(now: datetime, minutes: int = USUAL_MINUTES) -> Select[tuple
     visiting = exists().where(Booking.customer_id == switch.user_id, taken).correlate(switch)
     available: Select[tuple[int]] = query.where(~hosting, ~visiting)
     return available
+
+
+#: :func:`available_users` put together once; the statement around it is given :func:`moment`.
+AVAILABLE_USERS = _available(bindparam("now", type_=UTCDateTime), bindparam("shortly", type_=UTCDateTime))
+
+
+def moment(now: datetime) -> dict[str, datetime]:
+    """The parameters of :data:`AVAILABLE_USERS`."""
+    return {"now": now, "shortly": now + timedelta(minutes=USUAL_MINUTES)}
 
 
 def any_switch_on(db: Session, expert_id: int) -> bool:
