@@ -70,7 +70,7 @@ def exchange(make: batch.MakeWire, udp: socket.socket, client: socket.socket) ->
         part = datagrams[at : at + 40]
         for datagram in part:
             client.send(datagram)
-        wire.pump(reversed_or_dropped)
+        wire.pump({}, reversed_or_dropped)
         got += [client.recv(4096) for datagram in part if datagram[0] % 3]
     return got, counters
 
@@ -99,7 +99,7 @@ def test_datagrams_of_any_length_up_to_the_room_come_whole_also_after_short_ones
     for _round in range(3):
         client.send(bytes(2048))
         client.send(b"")
-        wire.pump(answer)
+        wire.pump({}, answer)
         assert [client.recv(99), client.recv(99)] == [b"ok", b"ok"]
     assert [len(datagram) for datagram in seen] == [2048, 0] * 3
 
@@ -112,7 +112,7 @@ def test_the_event_loop_gets_its_turn(make: batch.MakeWire, udp: socket.socket, 
         client.send(b"x")
     wire = make(udp, Counter())
     for turn in (BURST, BURST + 30, BURST + 30):
-        wire.pump(lambda slot, sender: seen.append(slot.bytes()))
+        wire.pump({}, lambda slot, sender: seen.append(slot.bytes()))
         assert len(seen) == turn
 
 
@@ -125,7 +125,7 @@ def test_one_that_cannot_be_sent_does_not_keep_the_others(
     wire = make(udp, counters)
     for number in range(6):
         client.send(bytes([number]))
-    wire.pump(lambda slot, sender: nowhere if slot.bytes() in (b"\0", b"\3") else sender)
+    wire.pump({}, lambda slot, sender: nowhere if slot.bytes() in (b"\0", b"\3") else sender)
     assert [client.recv(9) for _datagram in range(4)] == [b"\1", b"\2", b"\4", b"\5"]
     assert counters == Counter(packets_in=6, bytes_in=6, packets_out=4, bytes_out=4, dropped_send=2)
 
@@ -145,7 +145,7 @@ def test_one_that_cannot_be_handled_does_not_keep_the_others(
     for number in range(6):
         client.send(bytes([number]))
     with caplog.at_level(logging.ERROR):
-        wire.pump(careless)
+        wire.pump({}, careless)
     assert [client.recv(9) for _datagram in range(4)] == [b"\0", b"\1", b"\3", b"\5"]
     assert counters["dropped_error"] == 2
     assert len(caplog.records) == 1
@@ -167,12 +167,12 @@ def test_a_full_buffer_drops_the_rest_of_the_batch_and_no_more(udp: socket.socke
     wire._send = full
     for number in range(5):
         client.send(bytes([number] * 10))
-    wire.pump(lambda slot, sender: sender)
+    wire.pump({}, lambda slot, sender: sender)
     assert [client.recv(99)[0], client.recv(99)[0]] == [0, 1]
     assert calls == [5, 3]
     assert counters == Counter(packets_in=5, bytes_in=50, packets_out=2, bytes_out=20, dropped_send=3)
     client.send(b"next")
-    wire.pump(lambda slot, sender: sender)
+    wire.pump({}, lambda slot, sender: sender)
     assert client.recv(99) == b"next"
 
 
@@ -185,6 +185,6 @@ def test_a_socket_that_is_gone_is_counted(udp: socket.socket) -> None:
         else:
             wire._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             wire._socket.close()
-        wire.pump(lambda slot, sender: sender)
+        wire.pump({}, lambda slot, sender: sender)
         assert counters == Counter(dropped_receive=1)
     assert BATCH < BURST

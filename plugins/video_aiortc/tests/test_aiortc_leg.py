@@ -166,7 +166,9 @@ async def test_what_one_sends_reaches_the_other_in_their_own_numbers(pair: tuple
         ann.send(rtp(96, 7, 65_500 + number, 3000 * number, b"\x10\x00" + bytes([number])))
         ann.send(rtp(111, 8, number, 960 * number))
         bob.send(rtp(96, 9, number))
-        await asyncio.sleep(0)
+        if number % 20 == 19:  # as much as the sockets of the test have room for
+            await bob.receive(2 * number + 2)
+            await ann.receive(number + 1)
     to_bob, to_ann = await bob.receive(400), await ann.receive(200)
     pictures = [packet for packet in to_bob if packet[1] == 96]
     assert [packet[14] for packet in pictures] == list(range(200))

@@ -11,7 +11,7 @@ import logging
 import socket
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import cffi
@@ -45,32 +45,43 @@ _NAME, _VECTOR, _MESSAGE = 16, 16, 64
 
 
 class Slot:
-    """Room for one datagram: ``memory`` for Python, ``pointer`` to the same for C, and how long what is in it is."""
+    """Room for one datagram: ``memory`` for Python, ``pointer`` to the same for C, ``size`` to its length."""
 
-    __slots__ = ("length", "memory", "pointer")
+    __slots__ = ("memory", "pointer", "size")
 
-    def __init__(self, memory: memoryview, pointer: Any) -> None:
-        self.memory, self.pointer, self.length = memory, pointer, 0
+    def __init__(self, memory: memoryview, pointer: Any, size: Any) -> None:
+        self.memory, self.pointer, self.size = memory, pointer, size
+
+    @property
+    def length(self) -> int:
+        """Bytes of the datagram."""
+        return int(self.size[0])
 
     def put(self, datagram: bytes) -> bool:
         """Fill it; false when the datagram is too long."""
         if len(datagram) > DATAGRAM:
             return False
         self.memory[: len(datagram)] = datagram
-        self.length = len(datagram)
+        self.size[0] = len(datagram)
         return True
 
     def bytes(self) -> bytes:
         """A copy of what is in it."""
-        return bytes(self.memory[: self.length])
+        return bytes(self.memory[: self.size[0]])
 
 
-def slots(count: int) -> list[Slot]:
-    """Slots in one piece of memory, which lives as long as one of them."""
-    size = DATAGRAM + TRAILER
-    block = _ffi.new("unsigned char[]", count * size)
+def slots(count: int, size: Callable[[int], Any] | None = None) -> list[Slot]:
+    """Slots in one piece of memory, which lives as long as one of them.
+
+    :param size: where the length of a numbered slot is kept; the caller's to keep alive.
+    """
+    stride = DATAGRAM + TRAILER
+    block = _ffi.new("unsigned char[]", count * stride)
     memory = memoryview(_ffi.buffer(block))
-    return [Slot(memory[at : at + size], block + at) for at in range(0, count * size, size)]
+    return [
+        Slot(memory[at : at + stride], block + at, size(number) if size is not None else _ffi.new("int *"))
+        for number, at in enumerate(range(0, count * stride, stride))
+    ]
 
 
 def route(address: Address) -> Route:
@@ -85,8 +96,10 @@ def address(way: Route) -> Address:
     return socket.inet_ntoa(name[4:]), int.from_bytes(name[2:4], "big")
 
 
+Take = Callable[[Slot], Route | None]
+"""Called with a filled slot; returns where to send what is in the slot then, or None."""
 Deliver = Callable[[Slot, Route], Route | None]
-"""Called with a filled slot and where it came from; returns where to send what is in the slot then, or None."""
+"""The same, called also with where it came from."""
 
 
 def _failed(counters: Counter[str], error: Exception) -> None:
@@ -99,8 +112,12 @@ def _failed(counters: Counter[str], error: Exception) -> None:
 class Wire(Protocol):
     """Moves datagrams between a socket and slots."""
 
-    def pump(self, deliver: Deliver) -> None:
-        """Read what is there, up to :data:`BURST`; deliver each; send what comes back."""
+    def pump(self, known: Mapping[Route, Take], other: Deliver) -> int:
+        """Read what is there, up to :data:`BURST`; deliver each; send what comes back; return how many were read.
+
+        :param known: takes media (RFC 7983: the first byte is 128 to 191), by where it comes from; all else is the
+            ``other``'s.
+        """
 
 
 class Plain:
@@ -111,21 +128,23 @@ class Plain:
         self._slot = slots(1)[0]
         self._room = self._slot.memory[:DATAGRAM]
 
-    def pump(self, deliver: Deliver) -> None:
+    def pump(self, known: Mapping[Route, Take], other: Deliver) -> int:
         """See :class:`Wire`."""
         slot, counters = self._slot, self._counters
-        for _turn in range(BURST):
+        for turn in range(BURST):
             try:
-                slot.length, sender = self._socket.recvfrom_into(self._room)
+                slot.size[0], sender = self._socket.recvfrom_into(self._room)
             except BlockingIOError:
-                return
+                return turn
             except OSError:
                 counters["dropped_receive"] += 1
-                return
+                return turn
             counters["packets_in"] += 1
             counters["bytes_in"] += slot.length
+            way = route(sender)
+            take = known.get(way) if 127 < slot.memory[0] < 192 and slot.length else None
             try:
-                out = deliver(slot, route(sender))
+                out = take(slot) if take is not None else other(slot, way)
             except Exception as error:
                 _failed(counters, error)
                 out = None
@@ -138,6 +157,7 @@ class Plain:
             else:
                 counters["packets_out"] += 1
                 counters["bytes_out"] += slot.length
+        return BURST
 
 
 class Batched:
@@ -157,39 +177,46 @@ class Batched:
             raise OSError("no recvmmsg and sendmmsg here") from error
         if not sys.platform.startswith("linux") or _ffi.sizeof("struct mmsghdr") != _MESSAGE:
             raise OSError("not 64-bit Linux")
+        if sys.byteorder != "little":
+            raise OSError("the lower half of a length does not come first here")
         self._descriptor, self._counters = udp.fileno(), counters
-        self._slots = slots(BATCH)
         # Whatever C points to must stay referenced from Python, or it is freed under the kernel's hands.
         self._name_block = _ffi.new("unsigned char[]", BATCH * _NAME)
         self._vector_block = _ffi.new("struct iovec[]", BATCH)
         self._messages = _ffi.new("struct mmsghdr[]", BATCH)
+        vectors = self._vector_block
+        self._slots = slots(BATCH, lambda number: _ffi.cast("int *", _ffi.addressof(vectors[number], "iov_len")))
         for number, slot in enumerate(self._slots):
-            vector, header = self._vector_block + number, self._messages[number].msg_hdr
+            vector, header = vectors + number, self._messages[number].msg_hdr
             vector.iov_base, vector.iov_len = slot.pointer, DATAGRAM
             header.msg_name, header.msg_namelen = self._name_block + number * _NAME, _NAME
             header.msg_iov, header.msg_iovlen = vector, 1
         self._at = [self._messages + number for number in range(BATCH)]
         self._routes = memoryview(_ffi.buffer(self._name_block)).cast("Q")
-        self._rooms = memoryview(_ffi.buffer(self._vector_block)).cast("B").cast("Q")
+        self._vectors = memoryview(_ffi.buffer(vectors)).cast("B")
+        self._empty = bytes(self._vectors)
+        self._rooms = self._vectors.cast("Q")
         self._lengths = memoryview(_ffi.buffer(self._messages)).cast("B").cast("I")
 
-    def pump(self, deliver: Deliver) -> None:
+    def pump(self, known: Mapping[Route, Take], other: Deliver) -> int:
         """See :class:`Wire`."""
         routes, rooms, lengths, everything = self._routes, self._rooms, self._lengths, self._slots
         counters = self._counters
-        for _turn in range(BURST // BATCH):
+        for turn in range(BURST // BATCH):
             count = self._receive(self._descriptor, self._messages, BATCH, _DONTWAIT, _ffi.NULL)
             if count < 0:
                 if _ffi.errno != errno.EAGAIN:
                     counters["dropped_receive"] += 1
-                return
+                return turn * BATCH
             first = octets = 0
             for number in range(count):
                 slot = everything[number]
-                slot.length = length = lengths[16 * number + 14]
+                rooms[2 * number + 1] = length = lengths[16 * number + 14]
                 octets += length
+                way = routes[2 * number]
+                take = known.get(way) if length and 127 < slot.memory[0] < 192 else None
                 try:
-                    out = deliver(slot, routes[2 * number])
+                    out = take(slot) if take is not None else other(slot, way)
                 except Exception as error:
                     # One packet must not take the rest of the batch with it.
                     _failed(counters, error)
@@ -200,13 +227,14 @@ class Batched:
                     first = number + 1
                 else:
                     routes[2 * number] = out
-                    rooms[2 * number + 1] = slot.length
             if count > first:
                 self._flush(first, count)
+            self._vectors[: _VECTOR * count] = self._empty[: _VECTOR * count]
             counters["packets_in"] += count
             counters["bytes_in"] += octets
             if count < BATCH:
-                return
+                return turn * BATCH + int(count)
+        return BURST
 
     def _flush(self, first: int, end: int) -> None:
         """Send the slots from ``first`` up to ``end``; what the kernel does not take is dropped: late is no use."""
@@ -228,8 +256,6 @@ class Batched:
         counters["bytes_out"] += octets
         if dropped:
             counters["dropped_send"] += dropped
-        for number in range(first, end):
-            rooms[2 * number + 1] = DATAGRAM
 
 
 MakeWire = Callable[[socket.socket, Counter[str]], Wire]

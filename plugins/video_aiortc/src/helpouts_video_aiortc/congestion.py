@@ -52,22 +52,20 @@ def sequence_position(packet: memoryview | bytes) -> int | None:
 class TransportSequence:
     """The transport-wide numbers of all packets to one leg.  Does nothing until a source has been replaced."""
 
-    __slots__ = ("_fresh", "_shift", "_start", "_told")
+    __slots__ = ("_fresh", "_shift", "_start", "_told", "active")
 
     def __init__(self) -> None:
+        self.active = False
+        """Whether packets need :meth:`move`."""
         self._told: int | None = None
         self._start: int | None = None
         self._shift = 0
         self._fresh = False
 
-    @property
-    def active(self) -> bool:
-        """Whether packets need :meth:`move`."""
-        return self._fresh or self._shift != 0
-
     def detach(self) -> None:
         """The source is gone; the next packet comes from another."""
         self._fresh = self._told is not None
+        self.active = self._fresh or self._shift != 0
 
     def move(self, packet: memoryview) -> None:
         """Put the packet's number behind those of the sources before, where it stands."""
@@ -79,6 +77,7 @@ class TransportSequence:
             self._fresh = False
             self._start = (self._told + GAP) & 0xFFFF
             self._shift = (self._start - number) & 0xFFFF
+            self.active = self._shift != 0
         _SHORT.pack_into(packet, at, (number + self._shift) & 0xFFFF)
 
     def report(self, control: bytes) -> bytes:

@@ -30,7 +30,7 @@ PACKETS_PER_SWEEP = 8000
 """Packets that a leg may send between two sweeps (2 s): several times what pictures at 10 Mb/s take, 5 % of a core."""
 SOURCES_PER_LEG = 32
 """SSRCs that one leg may send with: libsrtp keeps state for each, and a browser needs five."""
-_WORD = struct.Struct("!I")
+_source = struct.Struct("!I").unpack_from
 _OWN = slots(1)[0]
 """Where RTCP of the relay's own making is sealed, while a packet waits in its slot."""
 PAYLOADS = [payload for slot in SLOTS for payload in (slot.payload, slot.rtx) if payload is not None]
@@ -183,13 +183,13 @@ class Leg:
         self.allowance -= 1
         if self.allowance < 0:
             return self._drop("rate")
-        memory, length = slot.memory, slot.length
-        if length < RTP_HEADER or 192 <= memory[1] <= 223:
+        memory, size = slot.memory, slot.size
+        if size[0] < RTP_HEADER or 192 <= memory[1] <= 223:
             return self._control(slot, opening)
-        source, sources = _WORD.unpack_from(memory, 8)[0], self.sources
+        source, sources = _source(memory, 8)[0], self.sources
         if source not in sources and len(sources) >= SOURCES_PER_LEG:
             return self._drop("sources")
-        if not opening.open_rtp(slot):
+        if opening.open_rtp(slot.pointer, size):
             return self._drop("srtp")
         payload = memory[1] & 0x7F
         if sources.get(source) != payload:
@@ -197,11 +197,18 @@ class Leg:
             sources[source] = payload
         if self.tap is not None:
             self._show(slot)
-        return self.peer._forward(slot) if self.peer is not None else None
+        peer = self.peer
+        if peer is None or peer._sealing is None:
+            return None
+        if not peer.outgoing.rewrite(memory, size[0], self._port.now):
+            return self._drop("unplaced")
+        if peer._sealing.seal_rtp(slot.pointer, size):
+            return self._drop("srtp")
+        return peer._route if peer._route is not None else peer._detour(slot)
 
     def _control(self, slot: Slot, opening: Cipher) -> Route | None:
         """Feedback and reports, for the other leg in its own numbers."""
-        if not rtcp.is_rtcp(slot.memory[: slot.length]) or not opening.open_rtcp(slot):
+        if not rtcp.is_rtcp(slot.memory[: slot.length]) or opening.open_rtcp(slot.pointer, slot.size):
             return self._drop("srtp")
         if self.tap is not None:
             self._show(slot)
@@ -227,22 +234,11 @@ class Leg:
         self._port.counters[f"dropped_{cause}"] += 1
         return None
 
-    def _forward(self, slot: Slot) -> Route | None:
-        """Turn an opened RTP packet of the other leg into one for this browser."""
-        sealing = self._sealing
-        if sealing is None:
-            return None
-        if not self.outgoing.rewrite(slot.memory, slot.length, self._clock()):
-            return self._drop("unplaced")
-        if not sealing.seal_rtp(slot):
-            return self._drop("srtp")
-        return self._route if self._route is not None else self._detour(slot)
-
     def _seal_rtcp(self, slot: Slot, compound: bytes) -> Route | None:
         """RTCP in this browser's own numbers; nothing when it is empty."""
         if not compound or self._sealing is None:
             return None
-        if not slot.put(compound) or not self._sealing.seal_rtcp(slot):
+        if not slot.put(compound) or self._sealing.seal_rtcp(slot.pointer, slot.size):
             return self._drop("srtp")
         return self._route if self._route is not None else self._detour(slot)
 

@@ -6,7 +6,6 @@ a leg is from authenticated checks, and sends to the address that was nominated 
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import sys
 from collections import Counter
@@ -18,6 +17,7 @@ from helpouts_video_aiortc.batch import Route, Slot
 from helpouts_video_aiortc.private import Address
 from helpouts_video_aiortc.probe import is_probe
 from helpouts_video_aiortc.tcp import Way
+from helpouts_video_aiortc.turns import Turns
 
 BUFFER = 4 << 20
 _SNDBUFFORCE, _RCVBUFFORCE = 32, 33
@@ -98,13 +98,14 @@ class UdpPort:
         self._budget = Budget()
         self._credentials: dict[str, tuple[str, Owner]] = {}
         self._owners: dict[Address, Owner] = {}
-        self._by_route: dict[Route, Owner] = {}
+        self._by_route: dict[Route, batch.Take] = {}
+        self.now = clock()
+        """When the packets came that are being handled."""
         self.counters: Counter[str] = Counter()
         """Packets and bytes in and out, and ``dropped_*`` by cause."""
         self._wire = wire(self._socket, self.counters)
         self._aside = batch.slots(1)[0]
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket, self._readable)
+        self._turns = Turns(self._socket.fileno(), self._readable, clock)
 
     @property
     def number(self) -> int:
@@ -152,6 +153,7 @@ class UdpPort:
     def deliver(self, datagram: bytes, address: Address) -> None:
         """A datagram that came in another way than over the socket."""
         owner = self._owners.get(address)
+        self.now = self._clock()
         if owner is None or not 127 < datagram[0] < 192:
             self._other(datagram, address)
         elif self._aside.put(datagram):
@@ -167,22 +169,18 @@ class UdpPort:
         """Release the port number; idempotent."""
         if self._socket.fileno() < 0:
             return
-        self._loop.remove_reader(self._socket)
+        self._turns.close()
         self._socket.close()
         self._credentials.clear()
         self._owners.clear()
         self._by_route.clear()
 
-    def _readable(self) -> None:
-        self._wire.pump(self._arrived)
+    def _readable(self) -> int:
+        self.now = self._clock()
+        return self._wire.pump(self._by_route, self._arrived)
 
-    def _arrived(self, slot: Slot, sender: Route) -> Route | None:
-        if 127 < slot.memory[0] < 192 and slot.length:
-            owner = self._by_route.get(sender)
-            if owner is not None:
-                return owner.media(slot)
+    def _arrived(self, slot: Slot, sender: Route) -> None:
         self._other(slot.bytes(), batch.address(sender))
-        return None
 
     def _other(self, datagram: bytes, address: Address) -> None:
         """All that is not media of somebody who is known."""
@@ -244,7 +242,7 @@ class UdpPort:
         owner.addresses[address] = None
         way = self.route(address)
         if way is not None:
-            self._by_route[way] = owner
+            self._by_route[way] = owner.media
         return True
 
     def _release(self, address: Address) -> None:

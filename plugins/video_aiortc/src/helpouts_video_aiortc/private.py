@@ -21,9 +21,8 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
-from typing import Any
 
 import pylibsrtp
 from aioice import ice, stun
@@ -33,7 +32,7 @@ from helpouts.clock import clock
 from helpouts.errors import ConfigurationError
 from helpouts.i18n import gettext as _
 from helpouts_video_aiortc import srtp
-from helpouts_video_aiortc.batch import Slot, slots
+from helpouts_video_aiortc.batch import slots
 from helpouts_video_aiortc.srtp import Cipher
 
 log = logging.getLogger(__name__)
@@ -120,33 +119,18 @@ class _Wire:
 
 
 def direct_cipher(session: pylibsrtp.Session) -> Cipher:
-    """libsrtp on the slot itself, with the limits of the public interface.
+    """libsrtp on the slot itself, which has room for what it adds.
 
     :raises ImportError: pylibsrtp has no such inner part.
     :raises AttributeError: it has another shape.
     """
-    from pylibsrtp._binding import ffi, lib
+    from pylibsrtp._binding import lib
 
-    context, length = session._srtp[0], ffi.new("int *")
-
-    def on_slot(work: Callable[[Any, Any, Any], int], longest: int) -> srtp.Work:
-        def run(slot: Slot, _owner: pylibsrtp.Session = session) -> bool:
-            if slot.length > longest:
-                return False
-            length[0] = slot.length
-            if work(context, slot.pointer, length):
-                return False
-            slot.length = length[0]
-            return True
-
-        return run
-
+    context = session._srtp[0]
     return Cipher(
-        on_slot(lib.srtp_unprotect, srtp.LONGEST),
-        on_slot(lib.srtp_unprotect_rtcp, srtp.LONGEST),
-        on_slot(lib.srtp_protect, srtp.LONGEST - srtp.RTP_TRAILER),
-        on_slot(lib.srtp_protect_rtcp, srtp.LONGEST - srtp.RTCP_TRAILER),
-    )
+        partial(lib.srtp_unprotect, context), partial(lib.srtp_unprotect_rtcp, context),
+        partial(lib.srtp_protect, context), partial(lib.srtp_protect_rtcp, context), session,
+    )  # fmt: skip
 
 
 @cache
@@ -159,7 +143,7 @@ def direct() -> bool:
     slot = slots(1)[0]
     slot.put(packet)
     try:
-        good = direct_cipher(sealing).seal_rtp(slot) and slot.bytes() == public.protect(packet)
+        good = not direct_cipher(sealing).seal_rtp(slot.pointer, slot.size) and slot.bytes() == public.protect(packet)
     except (ImportError, AttributeError, TypeError):
         good = False
     if not good:

@@ -4,42 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import cffi
 import pylibsrtp
-
-from helpouts_video_aiortc.batch import Slot
 
 SrtpError = (pylibsrtp.Error, ValueError)
 """What ``protect`` and ``unprotect`` raise: refused by libsrtp, or longer than its buffer."""
-LONGEST = 1500
-RTP_TRAILER, RTCP_TRAILER = 144, 148
-"""Bytes: what pylibsrtp takes, and what it keeps free for what is added (``SRTP_MAX_TRAILER_LEN``)."""
-Work = Callable[[Slot], bool]
+Work = Callable[[Any, Any], int]
+"""Called with a slot's ``pointer`` and ``size``, which it changes.  0, or libsrtp refused and the packet is spoilt."""
+_ffi = cffi.FFI()
 
 
 @dataclass(frozen=True, slots=True)
 class Cipher:
-    """One session's work on a slot; each is false, and the slot is spoilt, when libsrtp refuses."""
+    """One session's work on packets where they lie, called as libsrtp itself is: nothing of Python in between."""
 
     open_rtp: Work
     open_rtcp: Work
     seal_rtp: Work
     seal_rtcp: Work
+    session: pylibsrtp.Session
+    """Whose memory they work with."""
 
 
 def copying(session: pylibsrtp.Session) -> Cipher:
     """Through the public interface of pylibsrtp, which takes and gives copies."""
 
     def through(work: Callable[[bytes], bytes]) -> Work:
-        def run(slot: Slot) -> bool:
+        def run(pointer: Any, size: Any) -> int:
             try:
-                return slot.put(work(slot.bytes()))
+                packet = work(_ffi.buffer(pointer, size[0])[:])
             except SrtpError:
-                return False
+                return 1
+            size[0] = len(packet)
+            _ffi.memmove(pointer, packet, len(packet))
+            return 0
 
         return run
 
     return Cipher(
         through(session.unprotect), through(session.unprotect_rtcp),
-        through(session.protect), through(session.protect_rtcp),
+        through(session.protect), through(session.protect_rtcp), session,
     )  # fmt: skip
