@@ -22,6 +22,7 @@ import helpouts.scheduling.models
 import helpouts.sessions.feed
 import helpouts.sessions.models
 import helpouts.sessions.recording_models
+import helpouts.sessions.support_models
 import helpouts.sessions.tool_models
 import helpouts.vetting.models
 import helpouts.wishes.models  # noqa: F401  # all of these are imported for their tables

@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
+from helpouts.accounts.models import User
 from helpouts.bookings.models import Booking
 from helpouts.clock import clock
+from helpouts.i18n import lazy_gettext as _l
 from helpouts.sessions import notes
+from helpouts.sessions.chat import NOTICES
 from helpouts.sessions.models import RoomMessage, Session
 from helpouts.sessions.service import intervals
 from helpouts.sessions.tool_models import RoomFile
@@ -28,6 +31,8 @@ class Line:
     at: datetime
     body: str
     file: RoomFile | None
+    #: it tells what has happened, and ``body`` is the whole sentence
+    notice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +64,34 @@ def history(db: DbSession, session: Session, booking: Booking, user_id: int | No
 
     :param user_id: whose lines are marked as one's own.
     """
-    names = {booking.host_id: booking.host.name, booking.customer_id: booking.customer.name}
     rows = (
-        select(RoomMessage, RoomFile)
+        select(RoomMessage, RoomFile, User.name)
+        .join(User, User.id == RoomMessage.user_id)
         .outerjoin(RoomFile, RoomFile.message_id == RoomMessage.id)
         .where(RoomMessage.session_id == session.id)
         .order_by(RoomMessage.seq)
     )
-    lines = [
-        Line(names.get(line.user_id, ""), line.user_id == user_id, line.created_at, line.body, file)
-        for line, file in db.execute(rows)
-    ]
-    stays = [
-        Stay(names.get(person, ""), came, left)
-        for person, spans in intervals(db, session.id, clock.now()).items()
-        for came, left in _joined(spans)
-    ]
+    lines = [_line(line, file, name, user_id) for line, file, name in db.execute(rows)]
+    connected = intervals(db, session.id, clock.now())
+    names = {booking.host_id: booking.host.name, booking.customer_id: booking.customer.name}
+    if others := connected.keys() - names.keys():
+        found = db.execute(select(User.id, User.name).where(User.id.in_(others)))
+        names |= {row.id: str(_l("Operator %(name)s", name=row.name)) for row in found}
+    stays = [Stay(names[person], came, left) for person, spans in connected.items() for came, left in _joined(spans)]
     return History(
         lines,
         notes.current(db, session.id)[1],
         [line.file for line in lines if line.file is not None and line.file.kind == "snapshot"],
         sorted(stays, key=lambda stay: stay.came),
     )
+
+
+def _line(line: RoomMessage, file: RoomFile | None, name: str, user_id: int | None) -> Line:
+    mine, body, notice = line.user_id == user_id, line.body, NOTICES.get(line.kind)
+    if notice is not None:
+        return Line("", mine, line.created_at, str(notice) % {"name": name, "reason": body}, None, notice=True)
+    who = str(_l("Operator %(name)s", name=name)) if line.kind == "operator" else name
+    return Line(who, mine, line.created_at, body, file)
 
 
 def _joined(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:

@@ -99,6 +99,8 @@ class RoomMessage(Base):
     seq: Mapped[int]
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     client_id: Mapped[str] = mapped_column(String(40))
+    #: "" for a line of the two, "operator", or what has happened (:data:`helpouts.sessions.chat.NOTICES`)
+    kind: Mapped[str] = mapped_column(String(12), default="", server_default="")
     body: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 

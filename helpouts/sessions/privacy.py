@@ -9,21 +9,28 @@ from sqlalchemy.orm import Session as DbSession
 
 from helpouts.bookings.models import Booking
 from helpouts.sessions.models import Presence, RoomMessage, Session
+from helpouts.sessions.support_models import SupportRequest
 from helpouts.sessions.tool_models import RoomFile, RoomNote, SessionReport
 
 
 def export(db: DbSession, user_id: int) -> dict[str, Any]:
-    """What the person wrote and sent, the notes of their sessions, when they were there, what they reported.
+    """What the person wrote and sent, the notes of their sessions, when they were there, what they reported,
+    and for what they asked an operator in.
 
     Files are named with the path they can be fetched from, as long as they are kept.
     """
     mine = select(Session.id).join(Booking, Booking.id == Session.booking_id)
     mine = mine.where(or_(Booking.host_id == user_id, Booking.customer_id == user_id))
-    lines = select(RoomMessage).where(RoomMessage.user_id == user_id).order_by(RoomMessage.id)
+    lines = (
+        select(RoomMessage)
+        .where(RoomMessage.user_id == user_id, RoomMessage.kind.in_(("", "operator")))
+        .order_by(RoomMessage.id)
+    )
     files = select(RoomFile).where(RoomFile.user_id == user_id).order_by(RoomFile.id)
     notes = select(RoomNote).where(RoomNote.session_id.in_(mine)).order_by(RoomNote.session_id)
     there = select(Presence).where(Presence.user_id == user_id).order_by(Presence.id)
     reports = select(SessionReport).where(SessionReport.reporter_id == user_id).order_by(SessionReport.id)
+    asked = select(SupportRequest).where(SupportRequest.asked_by == user_id).order_by(SupportRequest.id)
     return {
         "room_messages": [{"at": row.created_at.isoformat(), "text": row.body} for row in db.scalars(lines)],
         "room_files": [
@@ -48,5 +55,14 @@ def export(db: DbSession, user_id: int) -> dict[str, Any]:
         "reports": [
             {"at": row.created_at.isoformat(), "reason": row.reason, "text": row.text, "state": row.state}
             for row in db.scalars(reports)
+        ],
+        "operators_asked_in": [
+            {
+                "at": row.created_at.isoformat(),
+                "reason": row.reason,
+                "state": row.state,
+                "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+            }
+            for row in db.scalars(asked)
         ],
     }

@@ -91,18 +91,20 @@ def agree(db: DbSession, session: Session, user: User, *, adult: bool) -> None:
     """One of the two agrees; with the second the recording begins.
 
     :param adult: the person has said that they are 18 or older; needed where no birth date is kept.
-    :raises NotAllowed: recording is forbidden here, or the person is a minor.
+    :raises NotAllowed: recording is forbidden here, or the person is a minor, or none of the two.
     :raises Conflict: the session is not open.
     """
     db.refresh(session, with_for_update={"of": Session})  # two who agree at once must see each other
     if session.state != "open":
         raise Conflict(_l("This session is over."))
+    booking = session.booking
+    if user.id not in (booking.host_id, booking.customer_id):
+        raise NotAllowed(_l("You may not do this."))
     rule, why = rule_of(db, session)
     if rule == "forbidden":
         raise NotAllowed(why)
     if user.birth_date is None and not adult:
         raise HelpoutsError(_l("Only sessions of adults are recorded: confirm that you are 18 or older."))
-    booking = session.booking
     agreed = _agreed(db, session)
     if user.id not in agreed:
         db.add(RecordingConsent(session_id=session.id, user_id=user.id, declared_adult=adult))

@@ -22,7 +22,7 @@ from helpouts.errors import Conflict
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.jobs.service import enqueue, handler
 from helpouts.payments import service as money
-from helpouts.sessions import notes, recording
+from helpouts.sessions import notes, recording, support
 from helpouts.sessions.choosing import transport_name
 from helpouts.sessions.meter import overlap
 from helpouts.sessions.models import LiveEvent, Presence, Session
@@ -167,6 +167,7 @@ def end(db: DbSession, session: Session, reason: str, actor: Actor, note: str = 
     SESSION.apply(db, session, "end", actor, reason)
     session.ended_at, session.end_reason, session.end_note = now, reason, note
     recording.stop(db, session, "over")
+    support.close(db, session)
     _close_booking(db, session)
     notes.forget_steps(db, session.id)
     tell(db, session, {"type": "ended", "note": note})

@@ -17,6 +17,20 @@ SESSION = Machine(
 #: Somebody reports the other person of a session; an operator looks at it.
 REPORT = Machine("session_report", "open", (change("resolve", "open", "resolved", "operator"),))
 
+#: One of the two asks an operator into the room.
+SUPPORT = Machine(
+    "support_request",
+    "open",
+    (
+        #      event       from          to           who
+        change("take", "open", "taken", "operator"),
+        change("withdraw", "open", "withdrawn", "customer expert"),
+        change("dismiss", "taken", "closed", "customer expert"),
+        change("leave", "taken", "closed", "operator"),
+        change("close", "open taken", "closed", "system"),
+    ),
+)
+
 RECORDING = Machine(
     "recording",
     "running",

@@ -15,8 +15,9 @@ from helpouts.bookings.models import Booking
 from helpouts.clock import clock
 from helpouts.errors import Conflict, NotAllowed
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.sessions import nodes
+from helpouts.sessions import nodes, support
 from helpouts.sessions.models import JoinTicket, Session
+from helpouts.sessions.support_models import SupportRequest
 
 TICKET_LIFE = timedelta(seconds=60)
 #: How long before the start the room opens.
@@ -47,9 +48,24 @@ def check_may_enter(session: Session, user: User) -> None:
     :raises NotAllowed: somebody else.
     :raises Conflict: too early, cancelled or over; the message says which.
     """
-    booking: Booking = session.booking
-    if user.id not in (booking.host_id, booking.customer_id):
+    if not support.is_party(session, user.id):
         raise NotAllowed(_l("This room belongs to two other people."))
+    _check_stands(session)
+
+
+def check_operator_may_enter(db: DbSession, session: Session, user: User) -> SupportRequest:
+    """An operator whom one of the two has asked in, while they may be there themselves; the request that says so.
+
+    :raises NotAllowed: nobody asks for this operator (any more).
+    :raises Conflict: as for the two.
+    """
+    request = support.check_operator(db, session, user)
+    _check_stands(session)
+    return request
+
+
+def _check_stands(session: Session) -> None:
+    booking: Booking = session.booking
     if session.state == "ended" or booking.state in ("completed", "no_show"):
         raise Conflict(_l("This session is over."))
     if booking.state not in ("confirmed", "in_session"):
@@ -58,13 +74,20 @@ def check_may_enter(session: Session, user: User) -> None:
         raise Conflict(_l("The room opens 15 minutes before the session begins."))
 
 
+def _check(db: DbSession, session: Session, user: User) -> None:
+    if support.is_party(session, user.id):
+        check_may_enter(session, user)
+    else:
+        check_operator_may_enter(db, session, user)
+
+
 def issue_ticket(db: DbSession, session: Session, user: User, lost: str = "") -> Ticket:
     """A ticket for somebody who may enter, for the node that has the room (:func:`helpouts.sessions.nodes.node_for`).
 
     :param lost: the address of a WebSocket that the browser could not reach or keep.
     :raises Unavailable: when no live process is running.
     """
-    check_may_enter(session, user)
+    _check(db, session, user)
     node = nodes.node_for(db, session, lost)
     token = secrets.token_urlsafe(32)
     db.add(
@@ -99,5 +122,5 @@ def redeem_ticket(db: DbSession, token: str, node: str) -> tuple[Session, User]:
         raise NotAllowed(_l("This ticket is not valid any more. Reload the page."))
     ticket = db.get_one(JoinTicket, hashed(token))
     session, user = db.get_one(Session, ticket.session_id), db.get_one(User, ticket.user_id)
-    check_may_enter(session, user)
+    _check(db, session, user)
     return session, user

@@ -16,7 +16,7 @@ ELSEWHERE = {
     "application_message", "booking", "calendar_feed", "calendar_source", "help_request", "presence",
     "recording_access", "recording_consent", "request_answer", "room_file", "room_message",
     "room_note_change", "saved_search",
-    "session_report", "user_role",
+    "session_report", "support_request", "user_role",
 }  # fmt: skip
 #: Not the person's: what operators and machines keep to do their work, or what lives for minutes.
 REASONS = {

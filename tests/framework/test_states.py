@@ -64,6 +64,7 @@ def test_the_machines_are_all_here() -> None:
         "refund",
         "session",
         "session_report",
+        "support_request",
         "waitlist",
     }
 
