@@ -18,7 +18,8 @@ from helpouts.live import messages, protocol, recorder
 from helpouts.live.media import Media
 from helpouts.live.node import Node
 from helpouts.live.rooms import Connection, Room
-from helpouts.sessions import service
+from helpouts.live.tools import support as guests
+from helpouts.sessions import service, support
 from helpouts.sessions.models import Session
 from helpouts.sessions.tickets import redeem_ticket
 
@@ -58,8 +59,11 @@ async def enter(node: Node, socket: web.WebSocketResponse, said: Hello) -> tuple
 
     def redeem(db: DbSession) -> tuple[Room, Connection]:
         session, user = redeem_ticket(db, protocol.plain(said.ticket), node.name)
+        guest = not support.is_party(session, user.id)
         with use_locale(user.locale):
             presence = service.join(db, session, user.id, node.name, said.device)
+            if guest:
+                support.enter(db, session, user)
         booking = session.booking
         room = Room(
             id=session.room_id,
@@ -70,7 +74,10 @@ async def enter(node: Node, socket: web.WebSocketResponse, said: Hello) -> tuple
             ends_at=booking.ends_at,
             media=Media(node, session.room_id, session.transport),
         )
-        return room, Connection(socket, user.id, user.name, presence.id, clock.now(), user.locale, busy=True)
+        connection = Connection(
+            socket, user.id, user.name, presence.id, clock.now(), user.locale, busy=True, guest=guest
+        )
+        return room, connection
 
     fresh, connection = await node.write(redeem)
     room = fresh
@@ -78,13 +85,17 @@ async def enter(node: Node, socket: web.WebSocketResponse, said: Hello) -> tuple
         async with node.rooms.changing(fresh.id):
             room = node.rooms.by_id.setdefault(fresh.id, fresh)
             room.starts_at, room.ends_at = fresh.starts_at, fresh.ends_at
-            await _take_seat(node, room, connection, said)
+            if connection.guest:
+                await guests.take_seat(node, room, connection, said.after)
+            else:
+                await _take_seat(node, room, connection, said)
             await protocol.announce(node, room)
     except BaseException:
         await node.finish(protocol.drop(node, room, connection, connection.heard_at))
         raise
     connection.heard_at, connection.busy = clock.now(), False
-    node.errand(recorder.follow(node, room))
+    if not connection.guest:
+        node.errand(recorder.follow(node, room))
     return room, connection
 
 

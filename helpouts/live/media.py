@@ -163,6 +163,10 @@ class Media:
         if self._driver is not None:
             await self._quietly(self._driver.dismiss(self._room, participant))
 
+    def anew(self) -> Media:
+        """For whoever comes after this room was closed."""
+        return Media(self._node, self._room_id, self.transport)
+
     async def close(self) -> None:
         """Nobody is in the room any more."""
         self._held.clear()

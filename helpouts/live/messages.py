@@ -29,16 +29,22 @@ Handler = Callable[["Node", Room, Connection, Message], Awaitable[None]]
 Welcome = Callable[[DbSession, Room, int, int], Message]
 
 _HANDLERS: dict[str, Handler] = {}
+_FOR_GUESTS: set[str] = set()
 _WELCOMES: list[Welcome] = []
 
 
-def handles(kind: str) -> Callable[[Handler], Handler]:
-    """Register a handler for one kind of message.  It raises HelpoutsError with a text for the person."""
+def handles(kind: str, *, guests: bool = False) -> Callable[[Handler], Handler]:
+    """Register a handler for one kind of message.  It raises HelpoutsError with a text for the person.
+
+    :param guests: an operator whom the two have asked in may say it, too.
+    """
 
     def register(handler: Handler) -> Handler:
         if kind in _HANDLERS:
             raise ValueError(f"two handlers for the message {kind!r}")
         _HANDLERS[kind] = handler
+        if guests:
+            _FOR_GUESTS.add(kind)
         return handler
 
     return register
@@ -58,6 +64,8 @@ async def handle(node: Node, room: Room, connection: Connection, message: Messag
     kind = message.get("type")
     handler = _HANDLERS.get(kind) if isinstance(kind, str) else None
     if handler is not None:
+        if connection.guest and kind not in _FOR_GUESTS:
+            raise NotAllowed(_l("You may not do this."))
         await handler(node, room, connection, message)
 
 
@@ -69,7 +77,7 @@ def welcome(db: DbSession, room: Room, user_id: int, after: int) -> Message:
     return parts
 
 
-@handles("ping")
+@handles("ping", guests=True)
 async def _ping(_node: Node, _room: Room, connection: Connection, message: Message) -> None:
     await connection.send({"type": "pong", "t": message.get("t")})
 
@@ -80,6 +88,7 @@ async def _state(_node: Node, room: Room, connection: Connection, message: Messa
     other = room.other(connection.user_id)
     if other is not None:
         await other.send({"type": "state", **connection.state})
+    await protocol.show_guest(room)
 
 
 @handles("signal")
@@ -105,6 +114,6 @@ async def _end(node: Node, room: Room, connection: Connection, _message: Message
     await node.finish(protocol.close(node, room))
 
 
-@handles("leave")
+@handles("leave", guests=True)
 async def _leave(node: Node, room: Room, connection: Connection, _message: Message) -> None:
     await node.finish(protocol.drop(node, room, connection, clock.now(), leaving=True))

@@ -10,17 +10,19 @@ Browser to server (:mod:`helpouts.live.messages`, and the tools of the room in :
     {"type": "grant"}                                               a new grant for the transport (after a failure)
     {"type": "signal", "data": {...}}                               to the video transport
     {"type": "recording", "agree": bool, ...}                       consent to it, or withdrawal (tools/recording.py)
+    {"type": "support_ask", "reason": ...}                          an operator is asked in (tools/support.py)
     {"type": "end"}                                                 the expert ends the session
     {"type": "leave"}                                               this browser goes
 
 Server to browser: ``welcome``, ``pong``, ``peer``, ``chat``, ``state``, ``meter``, ``grant``, ``signal``,
-``recording``, ``ended``, ``error`` (with a text for people).  A socket that another window of the same person replaces
-is closed with 4001.
+``recording``, ``support``, ``ended``, ``error`` (with a text for people); to an operator who was asked in ``people``
+in place of all that is about the call.  A socket that another window of the same person replaces is closed with 4001.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("helpouts.live")
 #: What tools of the room do when another process has changed something of theirs, by the event's type.
-ROOM_EVENTS: dict[str, Callable[[Node, Room, dict[str, Any]], Awaitable[None]]] = {}
+ROOM_EVENTS: dict[str, Callable[[Node, Room, dict[str, Any]], Coroutine[Any, Any, None]]] = {}
 REPLACED = 4001
 ENDED = 4002
 
@@ -58,6 +60,27 @@ async def announce(node: Node, room: Room) -> None:
         for user_id, connection in list(room.connections.items()):
             await connection.send({"type": "peer", **peer_of(room, user_id)})
             await connection.send(meter)
+        await show_guest(room)
+
+
+async def show_guest(room: Room) -> None:
+    """Tell the operator who was asked in how the two stand."""
+    if room.guest is not None:
+        await room.guest.send({"type": "people", "people": people_of(room)})
+
+
+def people_of(room: Room) -> dict[int, dict[str, Any]]:
+    """How each of the two stands, by user id."""
+    found = {}
+    for user_id in (room.host_id, room.customer_id):
+        connection = room.connections.get(user_id)
+        away = connection is None and str(user_id) in room.media.lingering
+        found[user_id] = {
+            "present": connection is not None,
+            "away": away,
+            "state": connection.state if connection else {},
+        }
+    return found
 
 
 def peer_of(room: Room, user_id: int) -> dict[str, Any]:
@@ -96,21 +119,26 @@ async def let_go(node: Node, room: Room) -> None:
     async with node.rooms.changing(room.id):
         for participant in room.media.overdue():
             await room.media.dismiss(participant)
-        if room.connections:
+        if room.everybody:
             await announce(node, room)
         await _forget_empty(node, room)
 
 
 async def _forget_empty(node: Node, room: Room) -> None:
-    if not room.connections and not room.media.lingering:
+    if room.connections or room.media.lingering:
+        return
+    if room.guest is None:
         node.rooms.forget(room)
-        await recorder.stop(room)
-        await room.media.close()
+    await recorder.stop(room)
+    media, room.media = room.media, room.media.anew()  # the guest may wait here until one of the two is back
+    await media.close()
 
 
 async def _unseat(node: Node, room: Room, connection: Connection, moment: datetime, leaving: bool) -> None:
-    seated = room.connections.get(connection.user_id) is connection
-    if seated:
+    seated = connection in room.everybody
+    if room.guest is connection:
+        room.guest = None
+    elif seated:
         del room.connections[connection.user_id]
         if leaving:
             await room.media.dismiss(connection.participant)
@@ -118,8 +146,10 @@ async def _unseat(node: Node, room: Room, connection: Connection, moment: dateti
             room.media.linger(connection.participant, moment)
     try:
         await node.write(lambda db: service.leave(db, connection.presence_id, moment))
-        if seated and room.connections:
+        if seated and room.everybody:
             await announce(node, room)
+            if connection.guest:
+                node.errand(ROOM_EVENTS["support"](node, room, {}))
     except Exception:  # the meter ends a presence by when it was last seen
         log.exception("could not write down that somebody left", presence=connection.presence_id)
     await _forget_empty(node, room)
@@ -146,7 +176,7 @@ async def check(node: Node, room: Room) -> None:
     if state == "ended":
         await close(node, room)
     elif name != node.name:  # the browsers ask for tickets to where the room is now
-        for connection in list(room.connections.values()):
+        for connection in room.everybody:
             node.spawn(connection.hang_up(1012, b"moved"))
             await drop(node, room, connection, connection.heard_at, leaving=True)
         room.media.give_up()
@@ -157,10 +187,11 @@ async def close(node: Node, room: Room, note: str = "") -> None:
     """The session is over: tell everybody (with the reason, when an operator ended it) and free the room."""
     async with node.rooms.changing(room.id):
         node.rooms.forget(room)
-        connections = list(room.connections.values())
+        connections = room.everybody
         async with room.talk:
-            await room.broadcast({"type": "ended", "note": note})
+            await asyncio.gather(*(connection.send({"type": "ended", "note": note}) for connection in connections))
             room.connections.clear()
+            room.guest = None
         for connection in connections:
             connection.gone = True
             node.spawn(connection.hang_up(ENDED, b"ended"))

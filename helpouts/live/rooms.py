@@ -38,6 +38,8 @@ class Connection:
     quality: Quality | None = None
     #: its end has been written down
     gone: bool = False
+    #: an operator whom one of the two has asked in
+    guest: bool = False
 
     async def send(self, message: dict[str, Any]) -> None:
         """Send one message; a browser that is gone or hangs is somebody else's problem (the sweep ends it)."""
@@ -66,7 +68,10 @@ class Room:
     starts_at: datetime
     ends_at: datetime
     media: Media
+    #: of the two people, by user id
     connections: dict[int, Connection] = field(default_factory=dict)
+    #: the operator whom they have asked in: hears and sees nothing but what is meant for them (tools/support.py)
+    guest: Connection | None = None
     #: while the session is recorded here
     recorder: Recorder | None = None
     #: what the browsers were told last: whether the meter runs
@@ -83,12 +88,17 @@ class Room:
         """Whether this moment counts: both are connected, within the booked time."""
         return self.complete and self.starts_at <= now < self.ends_at
 
+    @property
+    def everybody(self) -> list[Connection]:
+        """The two people, as far as they are connected, and their guest."""
+        return [*self.connections.values(), *([self.guest] if self.guest is not None else [])]
+
     def other(self, user_id: int) -> Connection | None:
         """The connection of the other person, if there is one."""
         return next((c for user, c in self.connections.items() if user != user_id), None)
 
     async def broadcast(self, message: dict[str, Any]) -> None:
-        """Send to everybody in the room; hold :attr:`talk`."""
+        """Send to both people, not to their guest; hold :attr:`talk`."""
         await asyncio.gather(*(connection.send(message) for connection in list(self.connections.values())))
 
 
@@ -128,5 +138,5 @@ class Rooms:
     def connections(self) -> Iterator[tuple[Room, Connection]]:
         """All browsers of all rooms."""
         for room in list(self.by_id.values()):
-            for connection in list(room.connections.values()):
+            for connection in room.everybody:
                 yield room, connection

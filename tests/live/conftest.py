@@ -94,7 +94,7 @@ class Browser:
         """What was heard of a kind."""
         return [message for message in self.heard if message["type"] == kind]
 
-    async def hear(self, kind: str, **values: Any) -> dict[str, Any]:
+    async def hear(self, kind: str, /, **values: Any) -> dict[str, Any]:
         """The newest message of a kind with these values, waited for."""
 
         def find() -> dict[str, Any] | None:

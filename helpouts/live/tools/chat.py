@@ -10,25 +10,30 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session as DbSession
 
+from helpouts.accounts.models import User
 from helpouts.live import protocol
 from helpouts.live.messages import Message, handles, welcomes
 from helpouts.live.protocol import plain
 from helpouts.live.rooms import Connection, Room
-from helpouts.sessions import chat
+from helpouts.sessions import chat, support
 from helpouts.sessions.models import Session
 
 if TYPE_CHECKING:
     from helpouts.live.node import Node
 
 
-@handles("chat")
+@handles("chat", guests=True)
 async def say(node: Node, room: Room, connection: Connection, message: Message) -> None:
     """Keep a line and say it to everybody, its author included: that is the acknowledgement."""
     body, client_id = plain(message.get("body", "")), plain(message.get("client_id", ""))
 
     def keep(db: DbSession) -> Message:
         session = db.get_one(Session, room.session_id)
-        return chat.as_json(chat.say(db, session, connection.user_id, client_id, body))
+        if connection.guest:
+            line = support.say(db, session, db.get_one(User, connection.user_id), client_id, body)
+        else:
+            line = chat.say(db, session, connection.user_id, client_id, body)
+        return chat.as_json(line, name=connection.name)
 
     async with room.talk:
         said = await node.write(keep)
@@ -39,7 +44,7 @@ async def say(node: Node, room: Room, connection: Connection, message: Message) 
 
 async def tell(node: Node, room: Room) -> None:
     """Send each browser the lines that it has not had; hold ``room.talk``."""
-    connections = list(room.connections.values())
+    connections = room.everybody
     if not connections:
         return
     first = min(connection.told for connection in connections)
