@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from helpouts.i18n import gettext as _
+from helpouts.sessions.chat import NOTICES
 
 
 def room_texts() -> dict[str, str]:
@@ -39,7 +40,55 @@ def room_texts() -> dict[str, str]:
         | _call()
         | _tools()
         | _recording()
+        | _support()
+        | _notices()
     )
+
+
+def operator_texts() -> dict[str, str]:
+    """What the page of an operator in a room shows."""
+    return {
+        "connecting": _("Connecting …"),
+        "connected": _("You are in the room. Both see your name."),
+        "reconnecting": _("The connection dropped. We are bringing it back …"),
+        "unavailable": _("The video service does not answer at the moment. We keep trying."),
+        "replaced": _("The room was opened in another window. Close this one."),
+        "ended": _("The session is over."),
+        "out": _("You are not in the room any more."),
+        "chat_failed": _("Not sent yet. It will be sent when the connection is back."),
+        "you": _("You"),
+        "snapshot": _("Snapshot"),
+        "file_removed": _("Deleted"),
+        "confirm_leave": _("Leave for good? They would have to ask an operator in again."),
+        "person_here": _("connected"),
+        "person_away": _("connection has a gap"),
+        "person_gone": _("not connected"),
+        "person_muted": _("microphone off"),
+        "person_camera_off": _("camera off"),
+        "person_sound_only": _("sound only"),
+        "person_shares": _("shares the screen"),
+    } | _notices()
+
+
+def _notices() -> dict[str, str]:
+    """Lines of the chat that nobody has written, and whose an operator's are."""
+    found = {f"notice_{kind}": str(text) for kind, text in NOTICES.items()}
+    return found | {"operator_named": _("Operator %(name)s")}
+
+
+def _support() -> dict[str, str]:
+    """An operator whom one of the two asks in."""
+    return {
+        "support_waiting": _("An operator is asked in. Nobody has come yet."),
+        "support_asked": _("%(name)s has asked an operator in: %(reason)s"),
+        "support_coming": _("Operator %(operator)s is on the way into the room."),
+        "support_here": _("Operator %(operator)s is in the room and reads the chat."),
+        "support_away": _("Operator %(operator)s is in this session, but not connected at the moment."),
+        "support_back": _("Take back"),
+        "support_dismiss": _("Ask to leave"),
+        "support_withdrawn": _("The request for an operator is taken back."),
+        "support_over": _("The operator is not in the room any more."),
+    }
 
 
 def _devices() -> dict[str, str]:

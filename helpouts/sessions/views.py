@@ -12,6 +12,7 @@ from helpouts.accounts.models import User
 from helpouts.catalog.cards import picture
 from helpouts.errors import HelpoutsError, NotFound
 from helpouts.i18n import lazy_gettext as _l
+from helpouts.sessions import support
 from helpouts.sessions.files import MOST_BYTES
 from helpouts.sessions.models import Session
 from helpouts.sessions.texts import room_texts
@@ -55,6 +56,7 @@ def room(room_id: str) -> ResponseReturnValue:
         tools=category.room,
         file_most=MOST_BYTES,
         recording_days=site.get(current_db(), "recording_days"),
+        support_longest=support.LONGEST,
         texts=room_texts(),
     )
 

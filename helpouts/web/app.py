@@ -32,6 +32,7 @@ PAGES = (
     "helpouts.sessions.file_views",
     "helpouts.sessions.report_views",
     "helpouts.sessions.recording_views",
+    "helpouts.sessions.support_views",
     "helpouts.reviews.views",
     "helpouts.wishes.views",
     "helpouts.instant.views",

@@ -88,13 +88,14 @@ export class Chat {
 
   /** A file to be fetched: its name and size, a small picture of it where there is one. */
   #file({id, kind, name, size, picture, removed}) {
-    const box = document.createElement(removed ? "p" : "a");
+    const open = !removed && this.#urls.file; // an operator sees only that there is one
+    const box = document.createElement(open ? "a" : "p");
     box.className = "chat__text chat__file";
     const label = document.createElement("span");
     label.textContent = kind === "snapshot" ? this.#texts.snapshot : name;
     const about = document.createElement("small");
     about.textContent = removed ? this.#texts.file_removed : inWords(size, this.#locale);
-    if (!removed) {
+    if (open) {
       box.href = `${this.#urls.file}/${id}`;
       box.dataset.file = id;
       box.dataset.kind = kind;
@@ -105,15 +106,33 @@ export class Chat {
     return box;
   }
 
-  #line({user, body, at, file}) {
-    const line = document.createElement("li");
+  /** The time, and what has happened, in place of who says something. */
+  #notice(line, when, text) {
+    const said = Object.assign(document.createElement("p"), {textContent: `${text} `});
+    said.append(when);
+    line.className = "chat__line chat__line--notice";
+    line.append(said);
+  }
+
+  #who({user, kind, name}) {
+    if (user === this.#me) return this.#texts.you;
+    return kind === "operator" ? this.#texts.operator_named.replace("%(name)s", () => name) : this.#names[user];
+  }
+
+  #line({user, body, at, file, kind = "", name = ""}) {
+    const line = document.createElement("div");
     line.className = user === this.#me ? "chat__line chat__line--mine" : "chat__line";
     const who = document.createElement("span");
     who.className = "chat__who";
-    who.textContent = user === this.#me ? this.#texts.you : this.#names[user];
+    who.textContent = this.#who({user, kind, name});
     const when = document.createElement("time");
     when.dateTime = at;
     when.textContent = new Date(at).toLocaleTimeString(this.#locale, {hour: "2-digit", minute: "2-digit"});
+    const notice = this.#texts[`notice_${kind}`];
+    if (notice) {
+      this.#notice(line, when, notice.replace("%(name)s", () => name).replace("%(reason)s", () => body));
+      return this.#put(line);
+    }
     const text = document.createElement("p");
     text.className = "chat__text";
     let end = 0;
@@ -125,6 +144,10 @@ export class Chat {
     text.append(body.slice(end));
     who.append(" ", when);
     line.append(who, file ? this.#file(file) : text);
+    return this.#put(line);
+  }
+
+  #put(line) {
     this.#log.append(line);
     this.#log.scrollTop = this.#log.scrollHeight;
     return line;

@@ -14,13 +14,14 @@ import {setUpQuality} from "./tools/quality.js";
 import {setUpRecording} from "./tools/recording.js";
 import {setUpScreen} from "./tools/screen.js";
 import {setUpSoundOnly} from "./tools/sound_only.js";
+import {setUpSupport} from "./tools/support.js";
 import {setUpView} from "./tools/view.js";
 import {setUpWaiting} from "./tools/waiting.js";
 
 const settings = JSON.parse(document.getElementById("room-settings").textContent);
 const room = new Room(document.getElementById("room"), settings);
 const parts = [
-  setUpChat, setUpFiles, setUpNotes, setUpExtending, setUpBoard, setUpRecording, setUpDevices, setUpCall, setUpScreen, setUpSoundOnly,
+  setUpChat, setUpFiles, setUpNotes, setUpExtending, setUpBoard, setUpRecording, setUpSupport, setUpDevices, setUpCall, setUpScreen, setUpSoundOnly,
   setUpQuality, setUpView, setUpWaiting, setUpKeys,
   setUpCheck, // the last, since it begins
 ];
