@@ -32,6 +32,7 @@ from helpouts.reviews.models import Review
 from helpouts.runtime import Runtime
 from helpouts.sessions.models import LiveNode, Presence, RoomMessage
 from helpouts.sessions.models import Session as Room
+from helpouts.sessions.support_models import SupportRequest
 from helpouts.sessions.tool_models import RoomNote, SessionReport
 from helpouts.testing.factories import make_expert, make_user
 from helpouts.testing.plugin import PLUGINS
@@ -161,6 +162,7 @@ class World:
     journal: int
     review: int
     report: int
+    call: int
     user: int
     job: int
     mail: int
@@ -274,7 +276,8 @@ def fill(db: Session, people: dict[str, User]) -> World:
         session_id=room.id, reporter_id=customer.id, about_id=host.id, reason="fraud", text=NASTY, state="open"
     )
     said = RoomMessage(session_id=room.id, seq=1, user_id=host.id, client_id="a", body=NASTY)
-    db.add_all([report, said, RoomNote(session_id=room.id, revision=1, text=NASTY)])
+    call = SupportRequest(session_id=room.id, asked_by=customer.id, reason=NASTY)
+    db.add_all([report, call, said, RoomNote(session_id=room.id, revision=1, text=NASTY)])
     refund = Refund(payment_id=payment.id, state="escalated", asked_minor=1000, reason=NASTY, asked_by=customer.id)
     payout = Payout(user_id=customer.id, amount_minor=900, currency="EUR", idem_key=f"k{customer.id}")
     db.add_all([refund, payout])
@@ -331,6 +334,7 @@ def fill(db: Session, people: dict[str, User]) -> World:
         journal,
         review.id,
         report.id,
+        call.id,
         customer.id,
         job.id,
         mail.id,

@@ -90,6 +90,7 @@ def test_each_role_does_its_actions_and_no_others(
         "console_requests": world.request,
         "console_reviews": world.review,
         "console_reports": world.report,
+        "console_calls": world.call,
         "console_users": world.user,
         "console_jobs": world.job,
         "console_mails": world.mail,

@@ -23,7 +23,8 @@ LISTS = {
     "applications": "application", "invitations": "invitation", "experts": "expert", "listings": "live_listing",
     "bookings": "booking", "rooms": "room", "payments": "payment", "refunds": "refund",
     "payouts": "payout", "ledger": "journal", "requests": "request",
-    "reviews": "review", "reports": "report", "users": "user", "jobs": "job", "mails": "mail", "audit": "audit",
+    "reviews": "review", "reports": "report", "calls": "call",
+    "users": "user", "jobs": "job", "mails": "mail", "audit": "audit",
 }  # fmt: skip
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 OTHERS = (

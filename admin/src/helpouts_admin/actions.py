@@ -32,6 +32,7 @@ class Action:
     :param start: what the form holds at first, e.g. the version that the operator looks at.
     :param explain: what will happen, in one sentence.
     :param done: shown afterwards; a plain "Done." when empty.
+    :param leads_to: the address of the page that comes next, with nothing said; else that of the record.
     """
 
     name: str
@@ -44,3 +45,4 @@ class Action:
     danger: bool = False
     start: Callable[[Any], Mapping[str, Any]] = lambda record: {}
     primary: bool = False
+    leads_to: Callable[[Any], str] | None = None

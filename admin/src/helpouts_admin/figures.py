@@ -18,6 +18,7 @@ from helpouts.payments.models import LedgerAccount, Payout, Refund
 from helpouts.payments.verify import violations
 from helpouts.plugins.models import PluginFailure
 from helpouts.sessions import models as sessions
+from helpouts.sessions.support_models import SupportRequest
 from helpouts.sessions.tool_models import SessionReport
 from helpouts.vetting.models import Application
 
@@ -47,6 +48,7 @@ def attention(db: Session) -> dict[str, int]:
                 _count(Refund.state == "escalated"),
                 _count(Payout.state == "requested"),
                 _count(SessionReport.state == "open"),
+                _count(SupportRequest.state == "open"),
                 _count(Job.state == "dead"),
                 _count(PluginFailure.id > 0),
             )
@@ -57,6 +59,7 @@ def attention(db: Session) -> dict[str, int]:
             "console_refunds",
             "console_payouts",
             "console_reports",
+            "console_calls",
             "console_jobs",
             "console_plugins",
         )

@@ -42,6 +42,7 @@ WORDS: dict[str, tuple[Any, str]] = {
     "dead": (_l("Given up"), "danger"),
     "answered": (_l("Answered"), "success"),
     "closed": (_l("Closed"), "neutral"),
+    "taken": (_l("Taken"), "success"),
     "withdrawn": (_l("Taken back"), "neutral"),
     "removed": (_l("Taken off"), "danger"),
     "resolved": (_l("Resolved"), "success"),

@@ -331,9 +331,15 @@ class Records(Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's metacl
             abort(404)
         form, shown = perform(self, wanted, record)
         if form is not None:
-            return self.show(self._found(record_id), (action, form), status=400)
+            found = self._found(record_id)
+            if wanted not in self.offered(found):  # it does not fit any more, so there is no form that could say why
+                for error in form.form_errors:
+                    flash(error, "error")
+            return self.show(found, (action, form), status=400)
         if shown is not None:
             return self.show(self._found(record_id), shown=shown)
+        if wanted.leads_to is not None:
+            return redirect(wanted.leads_to(record), 303)
         flash(str(wanted.done) or _("Done."), "success")
         return redirect(url_for(".details_view", id=record_id), 303)
 

@@ -11,6 +11,7 @@ from helpouts.i18n import lazy_gettext as _l
 from helpouts_admin.views.applications import ApplicationsView
 from helpouts_admin.views.audit import AuditView
 from helpouts_admin.views.bookings import BookingsView
+from helpouts_admin.views.calls import CallsView
 from helpouts_admin.views.experts import ExpertsView
 from helpouts_admin.views.health import HealthView
 from helpouts_admin.views.invitations import InvitationsView
@@ -40,6 +41,7 @@ def pages(app: Flask) -> tuple[BaseView, list[Any]]:
         ListingsView(_l("Listings"), experts),
         BookingsView(_l("Bookings"), business),
         RoomsView(_l("Live rooms"), business),
+        CallsView(_l("Calls for an operator"), business),
         PaymentsView(_l("Payments"), business),
         RefundsView(_l("Refunds"), business),
         PayoutsView(_l("Payouts"), business),

@@ -15,6 +15,7 @@ from helpouts_admin.views.base import Page, expose
 
 #: Page, the filter that shows what waits, what it is called.
 ATTENTION: tuple[tuple[str, dict[str, Any], Any], ...] = (
+    ("console_calls", {"flt0_0": "open"}, _l("Calls for an operator")),
     ("console_applications", {"flt0_0": "waiting"}, _l("Applications to answer")),
     ("console_listings", {"flt0_0": "review"}, _l("Listings to review")),
     ("console_refunds", {"flt0_0": "escalated"}, _l("Disputes to decide")),

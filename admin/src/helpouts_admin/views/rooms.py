@@ -17,7 +17,7 @@ from helpouts.bookings.models import Booking
 from helpouts.clock import clock
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.sessions import operating, recording
+from helpouts.sessions import operating, recording, support
 from helpouts.sessions.models import Session as Room
 from helpouts.web.db import current_db
 from helpouts_admin import columns, history, words
@@ -89,7 +89,10 @@ class RoomsView(Records):
 
     shows = Room
     endpoint_name = "console_rooms"
-    intro = _l("Open rooms and those of the past. What is said in them stays between the two people.")
+    intro = _l(
+        "Open rooms and those of the past. What is said in them stays between the two people, "
+        "until one of them asks an operator in."
+    )
     column_list = (
         "booking",
         "customer",
@@ -155,6 +158,7 @@ class RoomsView(Records):
             else ""
         ),
     }
+    list_template = "console/rooms.html"
     details_template = "console/room.html"
 
     def get_query(self) -> Any:
@@ -184,6 +188,7 @@ class RoomsView(Records):
         here = operating.here(db, [record.id]).get(record.id, []) if record.state == "open" else []
         return {
             "here": here,
+            "call": support.standing(db, record.id) if record.state == "open" else None,
             "presence": presence(db, record),
             "recordings": recording.recordings_of(db, record),
             "history": history.transitions(db, "session", record.id),
