@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from helpouts.runtime import Runtime
-from helpouts.web import assets, context, errors, gate, headers, plugin_pages, uploads
+from helpouts.web import assets, context, errors, gate, headers, icons, plugin_pages, uploads
 from helpouts.web.db import close_db
 from helpouts.web.permissions import check_permission
 
@@ -67,6 +67,7 @@ def create_app(runtime: Runtime, **overrides: object) -> Flask:
     app.teardown_appcontext(close_db)
     CSRFProtect(app)
     assets.init_app(app)
+    icons.init_app(app)
     context.init_app(app)
 
     from helpouts.accounts import security
