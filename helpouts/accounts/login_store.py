@@ -8,26 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from helpouts.accounts.models import LoginSession, Role, User, user_role
+from helpouts.db.prepared import Prepared, attach
 
 OPERATOR_ROLES = ("support", "curator", "finance", "admin")
 
 
-#: Put together once, because every page begins with it.
-_FIND = (
-    select(LoginSession.id, LoginSession.created_at, LoginSession.last_seen_at, LoginSession.data, User)
-    .outerjoin(User, User.id == LoginSession.user_id)
-    # One by one: of joinedload()'s nested join SQLite makes a table of everybody's roles first.
+_SESSION = [LoginSession.__table__.c[key] for key in ("id", "created_at", "last_seen_at", "data")]
+#: Without what changes are watched for in the value; it loads when it is used.
+_USER = [column for column in User.__table__.c if column.key != "mf_recovery_codes"]
+_ROLE = list(Role.__table__.c)
+#: Every page begins with it: a row for each role of whoever is signed in.
+_FIND = Prepared(
+    select(*_SESSION, *_USER, *_ROLE)
+    .select_from(LoginSession.__table__)
+    .outerjoin(User.__table__, User.id == LoginSession.user_id)
+    # One by one: of a nested join SQLite makes a table of everybody's roles first.
     .outerjoin(user_role, user_role.c.user_id == User.id)
-    .outerjoin(Role, Role.id == user_role.c.role_id)
-    .options(contains_eager(User.roles))
+    .outerjoin(Role.__table__, Role.id == user_role.c.role_id)
     .where(LoginSession.token_hash == bindparam("hash"), LoginSession.expires_at > bindparam("now"))
 )
 
@@ -72,11 +79,23 @@ def token_hash(token: str) -> str:
 
 def find(db: Session, token: str, now: datetime) -> Found | None:
     """The living session of a token and the person who is signed in with it, in one query."""
-    found = db.execute(_FIND, {"hash": token_hash(token), "now": now}).unique().first()
-    if found is None:
+    rows = _FIND.all(db, {"hash": token_hash(token), "now": now})
+    if not rows:
         return None
-    number, created_at, last_seen_at, data, user = found
-    return Found(number, created_at, last_seen_at, dict(data), user)
+    number, created_at, last_seen_at, data = rows[0][: len(_SESSION)]
+    return Found(number, created_at, last_seen_at, dict(data), _user_of(db, rows))
+
+
+def _user_of(db: Session, rows: Sequence[Any]) -> User | None:
+    first, last = len(_SESSION), len(_SESSION) + len(_USER)
+    values = {column.key: value for column, value in zip(_USER, rows[0][first:last], strict=True)}
+    if values["id"] is None:
+        return None
+    user = attach(db, User, values)
+    if "roles" not in user.__dict__:
+        roles = [{column.key: value for column, value in zip(_ROLE, row[last:], strict=True)} for row in rows]
+        set_committed_value(user, "roles", [attach(db, Role, role) for role in roles if role["id"] is not None])
+    return user
 
 
 def create(

@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, delete, exists, or_, select, update
+from sqlalchemy import BindParameter, Select, and_, bindparam, delete, exists, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from helpouts.bookings.models import Booking
 from helpouts.catalog.models import ExpertMember
 from helpouts.clock import clock
+from helpouts.db.prepared import Prepared
 from helpouts.db.types import UTCDateTime
 from helpouts.errors import NotAllowed
 from helpouts.i18n import lazy_gettext as _l
@@ -78,9 +79,15 @@ def moment(now: datetime) -> dict[str, datetime]:
 
 def any_switch_on(db: Session, expert_id: int) -> bool:
     """Whether anybody of an expert wants to be available; nobody else can be asked for them, nor has a line."""
-    switched = select(AvailableSwitch.user_id).join(ExpertMember, ExpertMember.user_id == AvailableSwitch.user_id)
-    query = switched.where(ExpertMember.expert_id == expert_id, AvailableSwitch.is_on.is_(True))
-    return db.scalar(query.limit(1)) is not None
+    return _SWITCHED.first(db, {"expert": expert_id}) is not None
+
+
+_SWITCHED = Prepared(
+    select(AvailableSwitch.user_id)
+    .join(ExpertMember, ExpertMember.user_id == AvailableSwitch.user_id)
+    .where(ExpertMember.expert_id == bindparam("expert"), AvailableSwitch.is_on.is_(True))
+    .limit(literal_column("1"))
+)
 
 
 def is_on(db: Session, user_id: int) -> bool:
