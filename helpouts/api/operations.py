@@ -22,7 +22,7 @@ from helpouts.api.schemas import instant, text, whole
 from helpouts.audit.actor import Actor
 from helpouts.bookings import moving, service
 from helpouts.bookings.models import LIVE_STATES, Booking
-from helpouts.catalog import pages, queries
+from helpouts.catalog import lookup, pages, queries
 from helpouts.catalog.models import Listing
 from helpouts.catalog.service import is_open
 from helpouts.clock import clock
@@ -232,7 +232,7 @@ def reschedule_booking(call: Call, id: str) -> Answer:
 
 
 def _listing(db: Session, slug: str, field: str | None = None) -> Listing:
-    found = pages.listing_by_slug(db, slug)
+    found = lookup.listing_by_slug(db, slug)
     if found is None or not pages.visible(found):
         raise NotFound(_l("This listing is not there, or not any more."), field=field)
     return found

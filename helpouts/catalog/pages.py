@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import url_for
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from helpouts import formatting
@@ -287,17 +287,6 @@ def visible(listing: Listing) -> bool:
 def expert_by_slug(db: Session, slug: str) -> Expert | None:
     """The expert with that address."""
     return db.scalar(select(Expert).where(Expert.slug == slug))
-
-
-def listing_by_slug(db: Session, slug: str) -> Listing | None:
-    """The listing with that address; its expert's people and fields are read with it."""
-    query = select(Listing).where(Listing.slug == slug)
-    of_expert = joinedload(Listing.expert)
-    return (
-        db.scalars(query.options(of_expert.joinedload(Expert.categories), of_expert.joinedload(Expert.members)))
-        .unique()
-        .one_or_none()
-    )
 
 
 def _offer(listing: Listing, url: str, available: bool) -> dict[str, Any]:

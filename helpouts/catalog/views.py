@@ -91,7 +91,7 @@ def _results(template: str, wanted: SearchRequest, base: Mapping[str, str] | Non
 def listing(slug: str) -> ResponseReturnValue:
     """One listing with its free times; its expert and the operators see it before it is live, too."""
     db = current_db()
-    found = pages.listing_by_slug(db, slug)
+    found = lookup.listing_by_slug(db, slug)
     if found is None or not (pages.visible(found) or _insider(found.expert)):
         raise NotFound(_l("This listing is not there, or not any more."))
     registry = current_runtime().registry
