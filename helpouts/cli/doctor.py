@@ -6,6 +6,8 @@ import json
 import smtplib
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
 
 import click
 from sqlalchemy import text as sql
@@ -20,6 +22,8 @@ from helpouts.errors import ConfigurationError
 from helpouts.finding.checks import drift
 from helpouts.plugins.records import HealthCheck, Problem
 from helpouts.plugins.service import read_settings
+from helpouts.sessions import nodes
+from helpouts.web.headers import live_sources
 
 
 @click.command()
@@ -70,12 +74,27 @@ def findings(runtime: Runtime) -> Iterator[Problem]:
         broken = first_broken(db)
         if broken is not None:
             yield Problem("error", f"the audit trail was changed at or before entry {broken}", "compare with a backup")
+        yield from _out_of_reach(runtime, db)
         yield from calendars.problems(db)
         strayed = drift(db)
         if strayed:
             text = f"the search's index differs from the listings in {len(strayed)} place(s): {'; '.join(strayed[:3])}"
             yield Problem("warning", text, "see that the worker runs; if it stays, run 'helpouts finding rebuild'")
         yield from _plugins(runtime, db)
+
+
+def _out_of_reach(runtime: Runtime, db: Session) -> Iterator[Problem]:
+    """Live processes whose rooms no page could enter: its policy names other addresses."""
+    config = runtime.config
+    site, sources = urlsplit(config.public_url).netloc, live_sources(config)
+    for node in nodes.alive(db).values():
+        found = urlsplit(node.public_url)
+        origin = f"{found.scheme}://{found.netloc}"
+        if found.netloc != site and not any(fnmatchcase(origin, source) for source in sources):
+            text = f"pages may not reach the live process {node.name} at {node.public_url}"
+            yield Problem(
+                "error", text, f"add {origin} to live_origins of the web process, or give it a path of the site"
+            )
 
 
 def _plugins(runtime: Runtime, db: Session) -> Iterator[Problem]:

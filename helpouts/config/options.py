@@ -32,6 +32,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("database", str, "", "SQLAlchemy URL; empty means SQLite in the data folder."),
     Option("public_url", str, "http://127.0.0.1:8000", "Where people reach the site; used in mails and calendars."),
     Option("live_url", str, "", "Where browsers reach the live process; empty: the site's host, live port."),
+    Option(
+        "live_origins",
+        list,
+        (),
+        "Origins of further live processes, where they are not that of the site or of live_url; pages may reach them.",
+    ),
     Option("host", str, "127.0.0.1", "Address that the web and live processes listen on."),
     Option("port", int, 8000, "Port of the web process.", minimum=1, maximum=65535),
     Option("live_port", int, 0, "Port of the live process; 0 means the web port plus one.", minimum=0, maximum=65535),

@@ -147,7 +147,8 @@ async def calling(plugin: ModuleType, *, behind: Network | None = None, **settin
     from playwright.async_api import async_playwright
 
     calls = Calls(plugin, {setting.key: setting.default for setting in plugin.helpouts_settings()} | settings)
-    runner = web.AppRunner(calls.application())
+    # Who was cut off says no goodbye, and is not waited for at the end.
+    runner = web.AppRunner(calls.application(), shutdown_timeout=1)
     await runner.setup()
     host = behind.address if behind is not None else "127.0.0.1"
     await web.TCPSite(runner, host, 0).start()

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -76,9 +77,13 @@ def free_ports() -> int:
 
 
 class Site:
-    """``helpouts up`` in a folder of its own."""
+    """``helpouts up`` in a folder of its own.
 
-    def __init__(self, folder: Path, database_url: str = "") -> None:
+    :param further: names of live processes beside that of ``helpouts up``, which nobody restarts; rooms go to the
+        first in the alphabet.
+    """
+
+    def __init__(self, folder: Path, database_url: str = "", further: Sequence[str] = ()) -> None:
         self.mailbox = Mailbox()
         self.smtp = Controller(self.mailbox, hostname="127.0.0.1", port=free_ports())
         self.smtp.start()
@@ -96,6 +101,10 @@ class Site:
             "HELPOUTS_WEB_WORKERS": "1",
             "HELPOUTS_LOGIN_RATE": "1000 per minute",
         }
+        self.further: dict[str, subprocess.Popen[bytes]] = {}
+        self._ports = {name: free_ports() for name in further}
+        origins = ",".join(f"http://127.0.0.1:{port}" for port in self._ports.values())
+        self.environment["HELPOUTS_LIVE_ORIGINS"] = origins
         self.process: subprocess.Popen[bytes] | None = None
         self._runtime: Runtime | None = None
         self.log = (folder / "site.log").open("wb")
@@ -105,19 +114,41 @@ class Site:
         command = [sys.executable, "-m", "helpouts", "up", *arguments]
         self.process = subprocess.Popen(command, env=self.environment, stdout=self.log, stderr=subprocess.STDOUT)
         self.wait_until_ready(60)
+        for name in self._ports:
+            self.start_live(name)
+
+    def start_live(self, name: str) -> None:
+        """Start one of the further live processes, and wait until it serves."""
+        port = self._ports[name]
+        address = f"http://127.0.0.1:{port}"
+        named = {"HELPOUTS_NODE": name, "HELPOUTS_LIVE_PORT": str(port), "HELPOUTS_LIVE_URL": address}
+        command = [sys.executable, "-m", "helpouts", "live"]
+        self.further[name] = subprocess.Popen(
+            command, env=self.environment | named, stdout=self.log, stderr=subprocess.STDOUT
+        )
+        self._wait_for(f"{address}/readyz", 60)
+
+    def kill_live(self, name: str) -> None:
+        """kill -9 of one of them."""
+        process = self.further.pop(name)
+        process.kill()
+        process.wait()
 
     def wait_until_ready(self, seconds: float) -> None:
         """Wait until web and live answer."""
-        deadline = time.monotonic() + seconds
         for url in (f"{self.url}/readyz", f"http://127.0.0.1:{self.port + 1}/readyz"):
-            while True:
-                try:
-                    with urllib.request.urlopen(url, timeout=2):
-                        break
-                except OSError:
-                    if time.monotonic() > deadline:
-                        raise AssertionError(f"{url} does not answer; log: {self.log_text()[-3000:]}") from None
-                    time.sleep(0.1)
+            self._wait_for(url, seconds)
+
+    def _wait_for(self, url: str, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                with urllib.request.urlopen(url, timeout=2):
+                    return
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise AssertionError(f"{url} does not answer; log: {self.log_text()[-3000:]}") from None
+                time.sleep(0.1)
 
     def run(self, *arguments: str) -> str:
         """Run a command of the site to its end; what it printed."""
@@ -161,6 +192,9 @@ class Site:
 
     def stop(self) -> None:
         """Stop everything cleanly."""
+        for process in self.further.values():
+            process.terminate()
+            assert process.wait(30) in (0, -signal.SIGTERM), self.log_text()[-3000:]
         if self.process is not None:
             self.process.terminate()
             assert self.process.wait(30) == 0, self.log_text()[-3000:]

@@ -16,20 +16,17 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 from sqlalchemy import select
 
-from helpouts.accounts.passwords import hash_password
-from helpouts.audit.actor import SYSTEM
 from helpouts.bookings.models import Booking
 from helpouts.clock import clock
 from helpouts.mail.service import queue_mail
 from helpouts.payments import ledger
 from helpouts.scheduling.service import free_slots
 from helpouts.sessions import service
-from helpouts.sessions.models import Presence, RoomMessage, Session
-from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing
+from helpouts.sessions.models import Session
+from helpouts.testing.room import Call, make_pair, person, until
 from helpouts.testing.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
-PASSWORD = "four words make sense 42"
 
 
 @pytest.fixture(scope="module")
@@ -41,126 +38,6 @@ def site(tmp_path_factory):
         yield made
     finally:
         made.stop()
-
-
-def until(page: Page, condition, seconds: float = 30, what: str = ""):
-    """Wait for something to be true while the browsers go on; what it is, and after how long."""
-    start = time.monotonic()
-    while not (found := condition()):
-        assert time.monotonic() < start + seconds, what or "never true"
-        page.wait_for_timeout(100)
-    return found, time.monotonic() - start
-
-
-#: Lets a test count a page's media connections, and break its way to the server.
-WATCH = """
-window.peers = 0;
-window.sockets = [];
-const [Peer, Socket] = [RTCPeerConnection, WebSocket];
-window.RTCPeerConnection = class extends Peer { constructor(...all) { super(...all); peers += 1; } };
-window.WebSocket = class extends Socket { constructor(...all) { super(...all); sockets.push(this); } };
-"""
-
-
-def person(chromium, site, email: str) -> Page:
-    """A browser of somebody who is signed in."""
-    context = chromium.new_context(locale="en-GB", permissions=["camera", "microphone"])
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    page.add_init_script(WATCH)
-    page.script_errors = []
-    page.on("pageerror", lambda error: page.script_errors.append(str(error)))
-    page.goto(f"{site.url}/login")
-    page.fill("[name=email]", email)
-    page.fill("[name=password]", PASSWORD)
-    page.locator("main form button[type=submit]").last.click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_attached()
-    return page
-
-
-def make_pair(site, **values):
-    """(listing, customer, expert) with passwords and money."""
-    with site.runtime().database.write() as db:
-        listing = make_listing(db, make_expert(db), **values)
-        customer = make_customer(db)
-        expert = listing.expert.members[0].user
-        for user in (customer, expert):
-            user.password = hash_password(PASSWORD)
-        return listing, customer, expert
-
-
-class Call:
-    """Two browsers in the room of a booking that begins now."""
-
-    def __init__(self, chromium, site) -> None:
-        self.site = site
-        listing, customer, expert = make_pair(site, pricing="per_minute", price_minor=90)
-        with site.runtime().database.write() as db:
-            booking = make_booking(db, listing, customer)
-            booking.starts_at, booking.ends_at = clock.now(), clock.now() + timedelta(minutes=30)
-            self.public_id = booking.public_id
-            self.session_id = service.session_of(db, booking).id
-        self.pages = [person(chromium, site, user.email) for user in (expert, customer)]
-        self.expert, self.customer = self.pages
-        for page in self.pages:
-            page.goto(f"{site.url}/bookings/{self.public_id}")
-            page.get_by_role("link", name="Enter the room").click()
-            expect(page.locator("[data-join]")).to_be_enabled(timeout=20_000)
-            page.click("[data-join]")
-        for page in self.pages:
-            self.wait_for_both(page)
-
-    def wait_for_both(self, page: Page, seconds: float = 30) -> float:
-        """This page is connected and sees the other side here, with the meter running; how long it took."""
-        running = "document.querySelector('[data-meter-time]').dataset.running === 'true'"
-        here = f"document.getElementById('room').dataset.peer === 'true' && {running}"
-        return until(page, lambda: page.evaluate(here), seconds, page.locator("[data-status]").inner_text())[1]
-
-    def wait_for_media(self, page: Page, seconds: float = 30) -> float:
-        """Fresh pictures of the other side arrive; how long it took."""
-        frames = "document.querySelector('[data-remote]').getVideoPlaybackQuality().totalVideoFrames"
-        before = page.evaluate(frames)
-        return until(page, lambda: page.evaluate(frames) > before + 5, seconds, "no pictures")[1]
-
-    def say(self, page: Page, text: str) -> None:
-        """Into the chat."""
-        if page.locator("#room").get_attribute("data-panel") != "chat":
-            page.click('[data-control="chat"]')
-        page.fill("#chat-text", text)
-        page.press("#chat-text", "Enter")
-
-    def lines(self, page: Page) -> list[str]:
-        """The chat as it is shown."""
-        return page.locator(".chat__line .chat__text").all_inner_texts()
-
-    def kept(self) -> list[str]:
-        """The chat as it is stored."""
-        with self.site.runtime().database.read() as db:
-            query = select(RoomMessage.body).where(RoomMessage.session_id == self.session_id)
-            return list(db.scalars(query.order_by(RoomMessage.seq)))
-
-    def presences(self) -> list[Presence]:
-        """Everybody's coming and going."""
-        with self.site.runtime().database.read() as db:
-            rows = list(db.scalars(select(Presence).where(Presence.session_id == self.session_id)))
-            db.expunge_all()
-            return rows
-
-    def connected(self) -> int:
-        """What the meter says."""
-        with self.site.runtime().database.read() as db:
-            return service.connected_seconds(db, db.get_one(Session, self.session_id))
-
-    def end(self) -> None:
-        """From another process."""
-        with self.site.runtime().database.write() as db:
-            service.end(db, db.get_one(Session, self.session_id), "operator", SYSTEM)
-
-    def close(self) -> None:
-        """No script has failed."""
-        assert [page.script_errors for page in self.pages] == [[], []]
-        for page in self.pages:
-            page.context.close()
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,10 @@ from helpouts.clock import clock
 from helpouts.testing.factories import make_booking
 from helpouts.testing.network import network
 from helpouts.testing.plugin import require
+from helpouts.testing.room import heard, make_pair, person, until
 from helpouts.testing.site import Site
 
 from .conftest import ARGUMENTS
-from .test_faults import make_pair, person, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 FAKES = [
@@ -288,23 +288,3 @@ def test_where_the_network_is_slow_the_sound_goes_on_and_people_are_told(tmp_pat
                 launched.close()
         finally:
             site.stop()
-
-
-def heard(page: Page, milliseconds: int) -> float:
-    """How loud the other side is, at its loudest in that time."""
-    return page.evaluate(
-        """async (time) => {
-          const context = new AudioContext(), ear = context.createAnalyser();
-          context.createMediaStreamSource(document.querySelector("[data-remote]").srcObject).connect(ear);
-          const samples = new Float32Array(ear.fftSize);
-          let loudest = 0;
-          for (const end = performance.now() + time; performance.now() < end;) {
-            await new Promise((next) => setTimeout(next, 40));
-            ear.getFloatTimeDomainData(samples);
-            loudest = Math.max(loudest, ...samples);
-          }
-          await context.close();
-          return loudest > 0.01 ? loudest : 0;
-        }""",
-        milliseconds,
-    )
