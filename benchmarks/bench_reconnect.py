@@ -1,33 +1,49 @@
 """How long two people in a call are apart when something breaks: until both are welcome again and the meter runs.
 
-    python -m benchmarks.bench_reconnect [--rounds 5] [--sqlite-only]
+    python -m benchmarks.bench_reconnect [--rounds 3] [--sqlite-only] [--no-browsers]
 
 Real live processes over loopback, two of them, on both databases; the pages are WebSockets that behave as the room's
-script does (:mod:`helpouts.testing.cluster`): a ticket for each way in, the same pauses between attempts.  Pictures are
-not measured: while only the WebSocket is broken they go on.  The floor is a plain TCP connection to the same process.
+script does (:mod:`helpouts.testing.cluster`): a ticket for each way in, the same pauses between attempts.  The floor is
+a plain TCP connection to the same process.
+
+Then the same in two Chromium pages over a whole site, while the process that has the room is killed: until both are in
+the room again, the longest time without a picture of the slower page, whether sound is heard, and by how much the
+meter is off from the time in which both were connected as the test saw it.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import secrets
+import shutil
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from helpouts import site as site_settings
+from helpouts.audit.actor import SYSTEM
 from helpouts.clock import clock
 from helpouts.sessions import service
 from helpouts.sessions.models import Session
+from helpouts.testing.calls import ARGUMENTS
 from helpouts.testing.cluster import Cluster, Page
 from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing
+from helpouts.testing.postgres import PostgresServer
+from helpouts.testing.room import Call, heard, until
+from helpouts.testing.site import Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 #: Seconds: back by itself, without a click.
 LIMIT = 3.0
@@ -76,6 +92,9 @@ async def reloaded(cluster: Cluster, pages: list[Page]) -> None:
         pages[1] = Page(cluster.runtime, old.client, session, session.booking.customer)
 
 
+FAULTS: dict[Fault, str] = {dropped: "WebSocket broken", reloaded: "tab reloaded", killed: "process killed"}
+
+
 async def measure(cluster: Cluster, fault: Fault) -> tuple[float, float]:
     """(seconds apart, seconds for a plain connection to where the room is)."""
     session = room(cluster)
@@ -99,47 +118,96 @@ async def measure(cluster: Cluster, fault: Fault) -> tuple[float, float]:
     return took, floor
 
 
-def main() -> int:
-    """Print the table; 1 when somebody was away for too long."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--sqlite-only", action="store_true", help="without a PostgreSQL server of our own")
-    options = parser.parse_args()
+def table(databases: Sequence[str], rounds: int) -> float:
+    """The WebSockets alone; the worst time."""
     worst = 0.0
-    server = None
     print(f"{'database':12} {'fault':22} {'median s':>9} {'worst s':>9} {'limit s':>8} {'x plain connect':>16}")
-    for database in ("sqlite",) if options.sqlite_only else ("sqlite", "postgresql"):
-        url = ""
-        if database == "postgresql":
-            from helpouts.testing.postgres import PostgresServer
+    for database in databases:
+        with contextlib.ExitStack() as stack:
+            url = ""
+            if database == "postgresql":
+                server = PostgresServer()
+                stack.callback(server.stop)
+                url = server.create(f"bench_{secrets.token_hex(4)}")
+            cluster = Cluster(Path(stack.enter_context(tempfile.TemporaryDirectory())), url)
+            stack.callback(cluster.stop)
+            for fault, title in FAULTS.items():
+                times = []
+                for _round in range(rounds):
+                    missing = [n for n in ("n1", "n2") if n not in cluster.processes or cluster.processes[n].poll()]
+                    cluster.start(*missing)
+                    times.append(asyncio.run(measure(cluster, fault)))
+                took = [seconds for seconds, _floor in times]
+                floor = statistics.median(seconds for _took, seconds in times)
+                middle = statistics.median(took)
+                worst = max(worst, *took)
+                print(
+                    f"{database:12} {title:22} {middle:9.3f} {max(took):9.3f} {LIMIT:8.1f} {middle / floor:16.0f}",
+                    flush=True,
+                )
+    return worst
 
-            server = PostgresServer()
-            url = server.create(f"bench_{secrets.token_hex(4)}")
-        with tempfile.TemporaryDirectory() as folder:
-            cluster = Cluster(Path(folder), url)
-            try:
-                for fault, title in (
-                    (dropped, "WebSocket broken"),
-                    (reloaded, "tab reloaded"),
-                    (killed, "process killed"),
-                ):
-                    times = []
-                    for _round in range(options.rounds):
-                        missing = [n for n in ("n1", "n2") if n not in cluster.processes or cluster.processes[n].poll()]
-                        cluster.start(*missing)
-                        times.append(asyncio.run(measure(cluster, fault)))
-                    took = [seconds for seconds, _floor in times]
-                    floor = statistics.median(seconds for _took, seconds in times)
-                    middle = statistics.median(took)
-                    worst = max(worst, *took)
-                    print(
-                        f"{database:12} {title:22} {middle:9.3f} {max(took):9.3f} {LIMIT:8.1f} {middle / floor:16.0f}",
-                        flush=True,
-                    )
-            finally:
-                cluster.stop()
-    if server is not None:
-        server.stop()
+
+def taken_over(chromium: Browser, site: Site, name: str) -> tuple[float, float, bool, float]:
+    """One call whose process is killed: (seconds to the room, without a picture, sound, seconds the meter is off)."""
+    call = Call(chromium, site)
+    together = time.time()
+    for page in call.pages:
+        call.wait_for_media(page)
+    call.watch()
+    counted = call.connected() - (time.time() - together)  # what the meter had before we looked
+    call.expert.wait_for_timeout(1000)
+    site.kill_live(name)
+    killed = time.time()
+    until(call.expert, lambda: call.node() != name)
+    for page in call.pages:
+        call.wait_for_both(page)
+    back = time.time()
+    for page in call.pages:
+        call.wait_for_media(page)
+    sound = all(heard(page, 2500) for page in call.pages)
+    gap = max(call.gap(page, killed) for page in call.pages)
+    expected = counted + (killed - together) + (time.time() - back)
+    off = call.connected() - expected
+    call.close()
+    return back - killed, gap, sound, off
+
+
+def browsers() -> float:
+    """The table of real pages; the worst time to the room."""
+    from playwright.sync_api import sync_playwright
+
+    worst = 0.0
+    print("\nprocess killed, two Chromium pages   in the room s  no picture s  sound  meter off s  limit s")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        site = Site(Path(folder), further=["0first"])
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*ARGUMENTS])
+        try:
+            site.start()
+            for transport in ("aiortc", "p2p"):
+                with site.runtime().database.write() as db:
+                    site_settings.put(db, "video_transport", transport, SYSTEM)
+                if "0first" not in site.further:
+                    site.start_live("0first")
+                took, gap, sound, off = taken_over(chromium, site, "0first")
+                worst = max(worst, took)
+                print(f"{transport:36} {took:14.2f} {gap:13.2f}  {'yes' if sound else 'NO':5} {off:12.1f} {LIMIT:8.1f}")
+        finally:
+            chromium.close()
+            site.stop()
+    return worst
+
+
+def main() -> int:
+    """Print the tables; 1 when somebody was away for too long."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sqlite-only", action="store_true", help="without a PostgreSQL server of our own")
+    parser.add_argument("--no-browsers", action="store_true", help="the WebSockets alone")
+    options = parser.parse_args()
+    worst = table(["sqlite"] if options.sqlite_only else ["sqlite", "postgresql"], options.rounds)
+    if not options.no_browsers:
+        worst = max(worst, browsers())
     return 1 if worst > LIMIT else 0
 
 

@@ -18,7 +18,7 @@ from helpouts.live.limits import Door
 from helpouts.live.rooms import Rooms
 from helpouts.plugins.service import read_settings
 from helpouts.runtime import Runtime
-from helpouts.sessions import feed, nodes, service
+from helpouts.sessions import choosing, feed, nodes, service
 from helpouts.sessions.transport import Json, TransportContext, TransportDriver
 
 T = TypeVar("T")
@@ -84,6 +84,15 @@ class Node:
                     )
                 )
         return self.drivers[name]
+
+    async def warm_up(self) -> None:
+        """Start the transports that rooms are likely to need: the first call, or one that another process has left
+        behind by its death, does not wait for that."""
+        for name in await self.read(choosing.likely_transports):
+            try:
+                await self.driver(name)
+            except Exception:
+                log.exception("a transport does not start; it is tried again when a room needs it", transport=name)
 
     def _plugin_settings(self, plugin: str) -> Mapping[str, Any]:
         return self._settings.get(plugin, {})

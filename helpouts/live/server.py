@@ -196,6 +196,10 @@ async def _mind_signals(app: web.Application) -> None:
     loop.add_signal_handler(signal.SIGTERM, stop)
 
 
+async def _warm_up(app: web.Application) -> None:
+    app[NODE].errand(app[NODE].warm_up())
+
+
 def serve(runtime: Runtime) -> None:
     """Run until SIGTERM or SIGINT, or until it is drained."""
     try:
@@ -207,6 +211,7 @@ def serve(runtime: Runtime) -> None:
     config = runtime.config
     app = make_app(runtime)
     app.on_startup.append(_mind_signals)
+    app.on_startup.append(_warm_up)
     web.run_app(
         app,
         host=config.host,

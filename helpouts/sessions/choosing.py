@@ -25,3 +25,11 @@ def transport_name(db: DbSession, category: str) -> str:
             return str(name)
         log.warning("the chosen video transport is not enabled, taking the next", transport=name, category=category)
     return configured
+
+
+def likely_transports(db: DbSession) -> list[str]:
+    """The transports that rooms opening now are carried by: the site's, and those that categories have of their own."""
+    there = runtime_of(db).registry.video_transports(db)
+    chosen = [site.get(db, "video_transport") or runtime_of(db).config.video_transport]
+    chosen += site.get(db, "video_transports").values()
+    return [name for name in dict.fromkeys(chosen) if name in there]

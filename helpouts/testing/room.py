@@ -156,7 +156,7 @@ class Call:
     def gap(self, page: Page, moment: float) -> float:
         """The longest time between two pictures since a moment (Unix seconds), in seconds."""
         at = [value / 1000 for value in page.evaluate("shown") if value / 1000 > moment - 0.5]
-        return max(later - earlier for earlier, later in zip(at, [*at[1:], time.time()], strict=True))
+        return float(max(later - earlier for earlier, later in zip(at, [*at[1:], time.time()], strict=True)))
 
     def say(self, page: Page, text: str) -> None:
         """Into the chat."""

@@ -10,7 +10,7 @@ from helpouts.errors import HelpoutsError
 from helpouts.plugins.service import set_enabled
 from helpouts.runtime import Runtime
 from helpouts.sessions import service
-from helpouts.sessions.choosing import transport_name
+from helpouts.sessions.choosing import likely_transports, transport_name
 from helpouts.testing import dummy_transport
 from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing
 
@@ -45,6 +45,19 @@ def choose(db, **values):
 def test_the_category_decides_before_the_site_and_the_configuration(choosing, chosen, expected):
     choose(choosing, **chosen)
     assert transport_name(choosing, "it") == expected
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({}, ["aiortc"]),
+        ({"video_transport": "dummy", "video_transports": {"it": "aiortc", "fashion": "dummy"}}, ["dummy", "aiortc"]),
+        ({"video_transports": {"it": "gone"}}, ["aiortc"]),
+    ],
+)
+def test_a_live_process_gets_ready_for_what_is_chosen(choosing, chosen, expected):
+    choose(choosing, **chosen)
+    assert likely_transports(choosing) == expected
 
 
 def test_one_whose_plugin_is_off_is_passed_over(choosing):
