@@ -20,6 +20,7 @@ import helpouts.payments.verify
 import helpouts.scheduling.changes
 import helpouts.sessions.files
 import helpouts.sessions.recording_jobs
+import helpouts.sessions.recording_upkeep
 import helpouts.sessions.service
 import helpouts.wishes.digest
 import helpouts.wishes.matching

@@ -2,7 +2,8 @@
 
 The parent reads and unseals the segments and writes them to the child's standard input as frames (length of the
 participant's name, name, length of the data, data; nothing of length 0 ends it).  The child has no environment, the
-lowest priority, a limit of memory, and writes one file.  A parent that dies closes the pipe, and the child gives up.
+lowest priority, a limit of memory, and writes one file, which has no name: when both die, the system takes it back.
+A parent that dies closes the pipe, and the child gives up.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from helpouts.sessions.transport import Convert
 
@@ -52,18 +53,20 @@ def unpack(pieces: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
             del waiting[:end]
 
 
-def run(convert: Convert, blocks: Iterable[tuple[str, bytes]], participants: Sequence[str], target: Path) -> None:
+def run(convert: Convert, blocks: Iterable[tuple[str, bytes]], participants: Sequence[str], film: IO[bytes]) -> None:
     """Run ``convert`` in a child and wait for it.
 
+    :param film: an open file that takes it; it needs no name.
     :raises ConversionFailed: when it fails or is killed.
     """
     command = [sys.executable, "-m", __name__, convert.__module__, convert.__qualname__, json.dumps(participants)]
     child = subprocess.Popen(
-        [*command, str(target)],
+        [*command, f"/dev/fd/{film.fileno()}"],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PATH": os.defpath},
-        cwd=target.parent,
+        cwd="/",
+        pass_fds=[film.fileno()],
     )
     assert child.stdin is not None
     assert child.stderr is not None

@@ -15,8 +15,10 @@ from helpouts.clock import clock
 from helpouts.errors import Conflict
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments.service import gross_of
-from helpouts.sessions import service
+from helpouts.sessions import recording, service
 from helpouts.sessions.models import Presence, PresenceQuality, Session
+from helpouts.sessions.recording_models import Recording
+from helpouts.sessions.states import RECORDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +67,20 @@ def end(db: DbSession, session: Session, reason: str, actor: Actor) -> None:
         raise Conflict(_l("Only an open room can be ended."))
     service.end(db, session, "operator", actor, reason)
     record(db, actor, "session.end", session, reason)
+
+
+def try_film_again(db: DbSession, session: Session, reason: str, actor: Actor) -> None:
+    """Have the worker make the films of a session that failed once more; audited.
+
+    :raises Conflict: none has failed, or its packets are gone.
+    """
+    db.refresh(session, with_for_update={"of": Session})
+    rows = recording.to_try_again(db, session)
+    if not rows:
+        raise Conflict(_l("No film of this session has failed, or what was recorded is not kept any more."))
+    for row in rows:
+        db.refresh(row, with_for_update={"of": Recording})
+        RECORDING.apply(db, row, "retry", actor, reason)
+        row.error = ""
+        recording.promise_film(db, row, clock.now())
+        record(db, actor, "recording.retry", row, reason)

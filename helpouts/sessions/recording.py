@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -32,6 +32,8 @@ from helpouts.sessions.states import RECORDING
 ADULT_YEARS = 18
 #: The live process writes down what it still has when it hears of the end; then the film is made.
 SETTLE = timedelta(seconds=15)
+#: How often the worker tries to make a film, with pauses of seconds in between, before it is said to have failed.
+ATTEMPTS = 4
 KEPT = ("preparing", "ready", "failed")
 
 
@@ -150,8 +152,20 @@ def stop(db: DbSession, session: Session, reason: str, actor: Actor = SYSTEM) ->
     now = clock.now()
     recording.stopped_at, recording.stop_reason = now, reason
     recording.delete_at = now + timedelta(days=site.get(db, "recording_days"))
-    enqueue(db, "recording.convert", {"recording": recording.id}, run_at=now + SETTLE, max_attempts=5)
+    promise_film(db, recording, now + SETTLE)
     changed(db, session)
+
+
+def promise_film(db: DbSession, recording: Recording, at: datetime) -> None:
+    """Have the worker make the film; what fails is tried again some times."""
+    enqueue(db, "recording.convert", {"recording": recording.id}, run_at=at, max_attempts=ATTEMPTS)
+
+
+def to_try_again(db: DbSession, session: Session) -> Sequence[Recording]:
+    """Recordings of a session whose film could not be made, and whose packets are still there."""
+    packets = select(RecordingSegment.recording_id).where(RecordingSegment.recording_id == Recording.id)
+    failed = select(Recording).where(Recording.session_id == session.id, Recording.state == "failed", packets.exists())
+    return db.scalars(failed.order_by(Recording.id)).all()
 
 
 def changed(db: DbSession, session: Session) -> None:

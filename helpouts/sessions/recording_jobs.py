@@ -1,7 +1,8 @@
-"""What the worker does with recordings: makes films, takes what is deleted out of the storage, deletes what is old."""
+"""What the worker does with recordings: makes films, takes what is not needed any more out of the storage."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,9 +14,10 @@ from sqlalchemy.orm import Session as DbSession
 
 from helpouts.audit.actor import SYSTEM
 from helpouts.clock import clock
+from helpouts.jobs.models import Job
 from helpouts.jobs.service import enqueue, handler
 from helpouts.runtime import Runtime
-from helpouts.sessions import converting, recording
+from helpouts.sessions import converting
 from helpouts.sessions.recording_models import Recording, RecordingSegment
 from helpouts.sessions.states import RECORDING
 from helpouts.storage import StorageMissing, service
@@ -27,11 +29,16 @@ PIECE = 1024 * 1024
 
 @handler("recording.convert", outside=True, long=True)
 def convert(runtime: Runtime, job_id: int, payload: Mapping[str, Any]) -> Effect | None:
-    """Make the film of a recording; doing it again makes the same film under another name, and the last one counts."""
+    """Make the film of a recording; doing it again makes the same film under another name, and the last one counts.
+
+    What goes wrong is raised, so that the worker tries again; the last attempt says that the film failed, and why.
+    """
     with runtime.database.read() as db:
         row = db.get(Recording, payload["recording"])
         if row is None or row.state != "preparing":
             return None
+        job = db.get_one(Job, job_id)
+        last = job.attempts >= job.max_attempts
         booking = row.session.booking
         people = [str(booking.host_id), str(booking.customer_id)]
         public_id = row.public_id
@@ -44,21 +51,28 @@ def convert(runtime: Runtime, job_id: int, payload: Mapping[str, Any]) -> Effect
             )
         )
     if not segments or transport.convert is None:
-        return _failed(payload["recording"], "nothing was recorded")
-    scratch = runtime.config.data_dir / "tmp"
-    scratch.mkdir(exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        film = Path(folder) / "film.webm"
+        return failed(payload["recording"], "nothing was recorded")
+    # Without a name: of a worker that is killed nothing unsealed stays on the disk.
+    with tempfile.TemporaryFile(dir=scratch(runtime)) as film:
         try:
             converting.run(transport.convert, _blocks(runtime, segments), people, film)
-        except converting.ConversionFailed as error:
+            size = film.seek(0, os.SEEK_END)
+            film.seek(0)
+            name = f"recordings/{public_id}/film-{job_id}-{clock.now().timestamp():.0f}.webm"
+            reference = service.store(runtime, name, iter(lambda: film.read(PIECE), b""))
+        except Exception as error:
+            if not last:
+                raise  # tried again
             log.error("a recording could not be converted", recording=public_id, error=str(error))
-            return _failed(payload["recording"], str(error))
-        size = film.stat().st_size
-        name = f"recordings/{public_id}/film-{job_id}-{clock.now().timestamp():.0f}.webm"
-        with film.open("rb") as file:
-            reference = service.store(runtime, name, iter(lambda: file.read(PIECE), b""))
+            return failed(payload["recording"], str(error))
     return _finished(payload["recording"], reference, size)
+
+
+def scratch(runtime: Runtime) -> Path:
+    """The folder for what is unsealed for a while."""
+    folder = runtime.config.data_dir / "tmp"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    return folder
 
 
 def _blocks(runtime: Runtime, segments: list[str]) -> Iterator[tuple[str, bytes]]:
@@ -77,7 +91,9 @@ def _finished(recording_id: int, reference: str, size: int) -> Effect:
     return effect
 
 
-def _failed(recording_id: int, why: str) -> Effect:
+def failed(recording_id: int, why: str) -> Effect:
+    """The effect that says so, unless the recording is deleted."""
+
     def effect(db: DbSession) -> None:
         row = db.get_one(Recording, recording_id, with_for_update={"of": Recording})
         if row.state == "preparing":
@@ -117,11 +133,3 @@ def erase(runtime: Runtime, _job_id: int, payload: Mapping[str, Any]) -> Effect 
             row.reference, row.size = "", 0
 
     return effect
-
-
-@handler("recording.expire", every_seconds=600)
-def expire(db: DbSession, _payload: Mapping[str, Any]) -> None:
-    """Delete what has been kept for as long as the site keeps recordings."""
-    due = select(Recording).where(Recording.state.in_(recording.KEPT), Recording.delete_at <= clock.now())
-    for row in db.scalars(due.limit(100)).all():
-        recording.remove(db, row, SYSTEM, "kept long enough")

@@ -39,6 +39,7 @@ RECORDING = Machine(
         change("stop", "running", "preparing", "system customer expert operator"),
         change("finish", "preparing", "ready", "system"),
         change("fail", "preparing", "failed", "system"),
+        change("retry", "failed", "preparing", "operator"),
         change("delete", "running preparing ready failed", "deleted", "system customer expert operator"),
     ),
 )

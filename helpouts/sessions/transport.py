@@ -46,7 +46,8 @@ Json = dict[str, Any]
 #: never raises; the bytes of one call stay together.
 Sink = Callable[[str, bytes], None]
 #: ``convert(blocks, participants, target)`` writes a film that browsers play (WebM) to ``target``.  ``blocks`` are
-#: (participant, data) as they went into the sink, in that order; ``participants`` are both, the expert first.
+#: (participant, data) as they went into the sink, in that order; ``participants`` are both, the expert first.  The
+#: target exists, is empty, and has no ending: write to it as it is, and write nothing else to the disk.
 Convert = Callable[[Iterable[tuple[str, bytes]], Sequence[str], Path], None]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,14 +13,15 @@ import pytest
 from sqlalchemy import select
 
 from helpouts import site
-from helpouts.audit.actor import SYSTEM
+from helpouts.audit.actor import SYSTEM, Actor
+from helpouts.audit.models import AuditEntry
 from helpouts.clock import clock
 from helpouts.errors import Conflict, HelpoutsError, NotAllowed
 from helpouts.jobs.models import Job
 from helpouts.jobs.worker import Worker
 from helpouts.registry import Registry
 from helpouts.runtime import Runtime
-from helpouts.sessions import converting, recording, recording_jobs, service
+from helpouts.sessions import converting, operating, recording, recording_jobs, recording_upkeep, service
 from helpouts.sessions.models import Session
 from helpouts.sessions.recording_models import Recording, RecordingConsent, RecordingSegment
 from helpouts.storage import service as storage
@@ -225,14 +227,112 @@ def test_a_job_makes_the_film_and_takes_the_packets_away(room: SimpleNamespace) 
     assert in_storage(room) == [row.reference]
 
 
-def test_a_film_that_cannot_be_made_is_said_and_the_packets_stay_for_another_attempt(room: SimpleNamespace) -> None:
+def attempts(room: SimpleNamespace) -> list[str]:
+    """Let the worker try as often as it does; the recording's state after each attempt."""
+    states = []
+    for _attempt in range(recording.ATTEMPTS):
+        work(room)
+        states.append(the_recording(room).state)
+        clock.advance(timedelta(seconds=40))
+    return states
+
+
+def test_a_film_that_cannot_be_made_is_tried_again_then_said_and_the_packets_stay(room: SimpleNamespace) -> None:
     both_agree(room)
     kept = keep(room, (people(room)[0], b"fail"))
     end(room)
+    assert attempts(room) == ["preparing"] * (recording.ATTEMPTS - 1) + ["failed"]
+    assert "cannot bear it" in the_recording(room).error
+    assert in_storage(room) == [kept]
+
+
+def test_a_storage_that_is_away_for_a_moment_costs_no_film(
+    room: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_agree(room)
+    keep(room, (people(room)[0], b"hello"))
+    end(room)
+
+    def broken(*_all: Any) -> str:
+        raise storage.StorageError("no answer")
+
+    with monkeypatch.context() as away:
+        away.setattr(storage, "store", broken)
+        work(room)
+    clock.advance(timedelta(seconds=10))
+    work(room)
+    assert (the_recording(room).state, the_recording(room).error) == ("ready", "")
+
+
+def test_an_operator_has_a_failed_film_made_again(room: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    both_agree(room)
+    keep(room, (people(room)[0], b"fail"))
+    end(room)
+    attempts(room)
+    operator = Actor("operator", 1, "Olga")
+    for db, session, *_ in room.open():
+        operating.try_film_again(db, session, "The codec is there now", operator)
+        with pytest.raises(Conflict):
+            operating.try_film_again(db, session, "Twice", operator)
+    assert (the_recording(room).state, the_recording(room).error) == ("preparing", "")
+    monkeypatch.setattr(converting, "run", lambda _convert, _blocks, _people, film: film.write(b"a film"))
     work(room)
     row = the_recording(room)
-    assert (row.state, "cannot bear it" in row.error) == ("failed", True)
-    assert in_storage(room) == [kept]
+    assert row.state == "ready"
+    assert b"".join(storage.load(room.runtime, row.reference)) == b"a film"
+    with room.runtime.database.read() as db:
+        [entry] = db.scalars(select(AuditEntry).where(AuditEntry.action == "recording.retry"))
+        assert (entry.actor, entry.reason) == ("Olga", "The codec is there now")
+
+
+def test_without_packets_there_is_nothing_to_try(room: SimpleNamespace) -> None:
+    both_agree(room)
+    end(room)
+    work(room)
+    for db, session, *_ in room.open():
+        with pytest.raises(Conflict, match="not kept"):
+            operating.try_film_again(db, session, "Please", SYSTEM)
+
+
+def test_what_kills_every_worker_is_said_to_have_failed(room: SimpleNamespace) -> None:
+    both_agree(room)
+    keep(room, (people(room)[0], b"hello"))
+    end(room)
+    with room.runtime.database.write() as db:
+        job = db.scalars(select(Job).where(Job.kind == "recording.convert")).one()
+        job.state, job.last_error = "dead", "the worker died while doing it"
+    room.runtime.database.run(lambda db: recording_upkeep.give_up(db, {}))
+    assert (the_recording(room).state, the_recording(room).error) == ("failed", "the worker died while doing it")
+    for db, session, *_ in room.open():
+        operating.try_film_again(db, session, "Once more", Actor("operator", 1, "Olga"))
+    room.runtime.database.run(lambda db: recording_upkeep.give_up(db, {}))
+    assert the_recording(room).state == "preparing"
+
+
+def test_no_unsealed_film_has_a_name_and_what_earlier_versions_left_is_swept(
+    room: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_agree(room)
+    keep(room, (people(room)[0], b"hello"))
+    end(room)
+    folder, run, seen = recording_jobs.scratch(room.runtime), converting.run, []
+
+    def watched(convert: Any, blocks: Any, people: Any, film: Any) -> None:
+        run(convert, blocks, people, film)
+        seen.append((film.seek(0, 2) > 0, list(folder.iterdir())))
+
+    monkeypatch.setattr(converting, "run", watched)
+    work(room)
+    assert seen == [(True, [])]
+    old, new = folder / "old", folder / "new"
+    for left in (old, new):
+        left.mkdir()
+        (left / "film.webm").write_bytes(b"unsealed")
+    then = (clock.now() - timedelta(hours=13)).timestamp()
+    os.utime(new, (clock.now().timestamp(),) * 2)
+    os.utime(old, (then, then))
+    recording_upkeep.sweep(room.runtime, 1, {})
+    assert list(folder.iterdir()) == [new]
 
 
 def test_a_recording_without_packets_fails(room: SimpleNamespace) -> None:

@@ -58,6 +58,7 @@ ACTIONS: dict[tuple[str, str], Levels] = {
     ("console_bookings", "place"): ("support",),
     ("console_rooms", "end"): ("support",),
     ("console_calls", "take"): ("support",),
+    ("console_rooms", "film"): ("support",),
     ("console_payments", "refund"): ("finance",),
     ("console_payouts", "pay"): ("finance",),
     ("console_payouts", "fail"): ("finance",),

@@ -47,7 +47,8 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("film") / "film.webm"
     record = next(iter(helpouts_video_aiortc.helpouts_video_transports()))
     assert record.convert is not None
-    converting.run(record.convert, blocks(made()), ["1", "2"], target)
+    with target.open("w+b") as file:
+        converting.run(record.convert, blocks(made()), ["1", "2"], file)
     return target
 
 
@@ -131,8 +132,11 @@ def test_what_nobody_should_send_spoils_nothing(tmp_path: Path, junk: bytes) -> 
 
 
 def test_nothing_at_all_is_an_error_and_reaches_who_asked(tmp_path: Path) -> None:
-    with pytest.raises(converting.ConversionFailed, match="no packets"):
-        converting.run(helpouts_video_aiortc.convert, [], ["1", "2"], tmp_path / "film.webm")
+    with (
+        (tmp_path / "film.webm").open("w+b") as file,
+        pytest.raises(converting.ConversionFailed, match="no packets"),
+    ):
+        converting.run(helpouts_video_aiortc.convert, [], ["1", "2"], file)
 
 
 def test_pictures_of_absurd_size_are_not_decoded(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from helpouts.web.db import current_db
 from helpouts_admin import columns, history, words
 from helpouts_admin.actions import Action
 from helpouts_admin.filters import Choice
-from helpouts_admin.forms import ToldReasonForm
+from helpouts_admin.forms import ReasonForm, ToldReasonForm
 from helpouts_admin.views.base import Records
 from helpouts_admin.views.bookings import presence
 
@@ -41,6 +41,21 @@ END = Action(
     danger=True,
     explain=_l("Closes the room for both, tells them the reason, and settles the time that they had."),
     done=_l("The session is over."),
+)
+
+
+def _again(db: Session, room: Room, form: Any, actor: Actor) -> None:
+    operating.try_film_again(db, room, form.reason.data, actor)
+
+
+AGAIN = Action(
+    "film",
+    _l("Make the film again"),
+    _again,
+    ReasonForm,
+    when=lambda room: bool(recording.to_try_again(current_db(), room)),
+    explain=_l("The film of this session could not be made. What was recorded is still there: the worker tries again."),
+    done=_l("The worker makes the film again. It takes some minutes."),
 )
 
 
@@ -180,8 +195,8 @@ class RoomsView(Records):
         return _("Room: %(title)s", title=record.booking.title)
 
     def actions(self, record: Room) -> Sequence[Action]:
-        """An open room can be closed."""
-        return (END,)
+        """An open room can be closed, a film that failed be made again."""
+        return (END, AGAIN)
 
     def context(self, db: Session, record: Room) -> dict[str, Any]:
         """Who was there when."""
