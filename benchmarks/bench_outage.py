@@ -72,7 +72,7 @@ async def first_after(page: Any, moment: float) -> float:
 async def longest_gap(page: Any, moment: float) -> float:
     """The longest time between two pictures from a moment on, in seconds."""
     at = [value / 1000 for value in await page.evaluate(f"shown.filter((at) => at > {(moment - 0.5) * 1000})")]
-    return max(later - earlier for earlier, later in zip(at, [*at[1:], time.time()], strict=True))
+    return float(max(later - earlier for earlier, later in zip(at, [*at[1:], time.time()], strict=True)))
 
 
 async def outage(calls: Calls, net: Network, pages: list[Any], case: str) -> float:

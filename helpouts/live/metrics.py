@@ -1,12 +1,15 @@
-"""What the transports of a live process count, in the words of Prometheus.
+"""What a live process and its transports count, in the words of Prometheus.
 
-The names come from the keys of :meth:`TransportDriver.statistics`; every transport's figures have the same names.
+The transports' names come from the keys of :meth:`TransportDriver.statistics`; all transports' figures have the
+same names.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import CollectorRegistry, generate_latest
@@ -14,6 +17,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from helpouts.sessions.transport import TransportDriver
+
+if TYPE_CHECKING:
+    from helpouts.live.node import Node
 
 log = structlog.get_logger("helpouts.live")
 _GAUGES = {"rooms": "Rooms with somebody in them.", "legs": "Connections of participants."}
@@ -64,6 +70,31 @@ def _statistics(transport: str, driver: TransportDriver) -> Mapping[str, float]:
     except Exception:
         log.exception("a transport's figures could not be read", transport=transport)
         return {}
+
+
+class Process(Collector):
+    """What the process holds itself: all three fall back when people are gone, or something is never let go."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def collect(self) -> Iterable[Metric]:
+        """Counted when somebody looks; on the process's event loop."""
+        node = self._node
+        sockets = sum(1 for _found in node.rooms.connections()) + sum(map(len, node.desk.devices.values()))
+        for name, text, value in (
+            ("rooms", "Rooms with somebody in them, or that somebody may come back to.", len(node.rooms.by_id)),
+            ("sockets", "WebSockets of people in rooms and at their desks.", sockets),
+            ("tasks", "Tasks of the event loop.", len(asyncio.all_tasks())),
+        ):
+            yield GaugeMetricFamily(f"helpouts_live_{name}", text, value=value)
+
+
+def of_process(node: Node) -> bytes:
+    """All figures of a live process."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Process(node))
+    return exposition(node.drivers) + generate_latest(registry)
 
 
 def exposition(drivers: Mapping[str, TransportDriver]) -> bytes:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
 from aiohttp import WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_protocol import RequestPayloadError
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from helpouts.clock import clock
@@ -17,7 +20,7 @@ from helpouts.errors import HelpoutsError, TooFast
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.live import check, desk, draining, entrance, limits, messages, protocol
 from helpouts.live import tools as tools  # the tools of the room register their messages
-from helpouts.live.metrics import exposition
+from helpouts.live.metrics import of_process
 from helpouts.live.node import Node
 from helpouts.live.rooms import MAX_BACKLOG, Connection, Room
 from helpouts.plugins.records import LiveRoute
@@ -29,6 +32,8 @@ NODE: web.AppKey[Node] = web.AppKey("node", Node)
 CLOSE_SECONDS = 2
 MAX_MESSAGE = 64 * 1024
 _TOO_FAST = _l("That was too much at once. Wait a moment, then try again.")
+#: What strangers do who speak no HTTP, or hang up in the middle.
+_THEIRS = (HttpProcessingError, RequestPayloadError, ConnectionError)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -98,7 +103,7 @@ async def readyz(request: web.Request) -> web.Response:
 
 async def metrics(request: web.Request) -> web.Response:
     """Counters of this process and of its transports; keep it from the public in the reverse proxy."""
-    return web.Response(body=exposition(request.app[NODE].drivers), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return web.Response(body=of_process(request.app[NODE]), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def websocket(request: web.Request) -> web.WebSocketResponse:
@@ -196,6 +201,11 @@ async def _mind_signals(app: web.Application) -> None:
     loop.add_signal_handler(signal.SIGTERM, stop)
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether something went wrong here, and not there: strangers could fill the log with tracebacks."""
+    return not (record.exc_info and isinstance(record.exc_info[1], _THEIRS))
+
+
 async def _warm_up(app: web.Application) -> None:
     app[NODE].errand(app[NODE].warm_up())
 
@@ -208,6 +218,7 @@ def serve(runtime: Runtime) -> None:
         loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     except ImportError:
         loop = asyncio.new_event_loop()
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     config = runtime.config
     app = make_app(runtime)
     app.on_startup.append(_mind_signals)
