@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import insert, select
@@ -152,6 +154,22 @@ def test_the_first_operator_to_take_it_has_it(room):
     with pytest.raises(NotAllowed):
         room.enter(room.otto)
     assert room.request().operator_id == room.olivia
+
+
+def test_of_two_operators_at_once_one_has_it(room):
+    number, start = room.ask(), Barrier(2)
+
+    def attempt(by):
+        start.wait()
+        try:
+            room.take(number, by)
+        except Conflict:
+            return None
+        return by
+
+    with ThreadPoolExecutor(2) as pool:
+        winners = [by for by in pool.map(attempt, (room.olivia, room.otto)) if by]
+    assert winners == [room.request().operator_id]
 
 
 def test_nobody_looks_after_a_session_of_their_own(room):

@@ -52,6 +52,10 @@ function over(text) {
   done = true;
   say(text, "info");
   for (const part of root.querySelectorAll("[data-live]")) part.hidden = true;
+  for (const row of root.querySelectorAll("[data-person]")) { // we do not hear any more who is here
+    row.dataset.here = false;
+    row.querySelector("[data-person-state]").textContent = "";
+  }
   const way = root.querySelector("[data-over]");
   way.hidden = false;
   way.querySelector("a").focus();
