@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from helpouts_video_aiortc import turns
-from helpouts_video_aiortc.turns import LOOK, PERIOD, Turns
+from helpouts_video_aiortc.turns import LOOK, OFTEN, Turns
 
 
 class Traffic:
@@ -18,7 +18,7 @@ class Traffic:
     def __init__(self) -> None:
         self.here, self.there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.here.setblocking(False)
-        self.now, self.step = 0.0, PERIOD / 2
+        self.now, self.step = 0.0, 0.9 / OFTEN
         self.got = 0
         self.turns = Turns(self.here.fileno(), self.read, lambda: self.now)
 
@@ -60,7 +60,7 @@ async def test_many_packets_are_read_at_a_steady_pace_and_few_as_they_come(traff
     async with asyncio.timeout(20):
         while traffic.turns.steady:
             await asyncio.sleep(0)
-    traffic.step = 2 * PERIOD
+    traffic.step = 1.1 / OFTEN
     await traffic.send(2 * LOOK)
     assert not traffic.turns.steady
 
