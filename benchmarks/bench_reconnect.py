@@ -1,6 +1,6 @@
 """How long two people in a call are apart when something breaks: until both are welcome again and the meter runs.
 
-    python -m benchmarks.bench_reconnect [--rounds 3] [--sqlite-only] [--no-browsers]
+    python -m benchmarks.bench_reconnect [--rounds 2] [--sqlite-only] [--no-browsers]
 
 Real live processes over loopback, two of them, on both databases; the pages are WebSockets that behave as the room's
 script does (:mod:`helpouts.testing.cluster`): a ticket for each way in, the same pauses between attempts.  The floor is
@@ -201,7 +201,7 @@ def browsers() -> float:
 def main() -> int:
     """Print the tables; 1 when somebody was away for too long."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--sqlite-only", action="store_true", help="without a PostgreSQL server of our own")
     parser.add_argument("--no-browsers", action="store_true", help="the WebSockets alone")
     options = parser.parse_args()
