@@ -14,6 +14,7 @@ import uvloop
 from aioice import stun
 from helpouts_video_aiortc import tcp
 from helpouts_video_aiortc.batch import Route, Slot
+from helpouts_video_aiortc.opening import open_streams
 from helpouts_video_aiortc.port import UdpPort
 from helpouts_video_aiortc.tcp import Streams
 
@@ -55,10 +56,8 @@ def check(password: str = "secret") -> bytes:
 class Place:
     """A port with TCP, and a leg that everybody may prove to be."""
 
-    def __init__(self) -> None:
-        self.clock = Clock()
-        self.port = UdpPort("127.0.0.1", 0, self.clock)
-        self.streams = Streams(self.port, self.clock)
+    def __init__(self, clock: Clock, port: UdpPort, streams: Streams) -> None:
+        self.clock, self.port, self.streams = clock, port, streams
         self.leg = Leg()
         self.port.register("relay", "secret", self.leg)
         self.clients: list[Client] = []
@@ -124,8 +123,8 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def listening() -> AsyncIterator[Place]:
-    place = Place()
-    await place.streams.listen("127.0.0.1", place.port.number)
+    clock = Clock()
+    place = Place(clock, *await open_streams(UdpPort("127.0.0.1", 0, clock), "127.0.0.1", 0, clock))
     try:
         yield place
     finally:
