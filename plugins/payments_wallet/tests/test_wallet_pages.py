@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from helpouts_payments_wallet.forms import countries
 from helpouts_payments_wallet.models import Connection, TopUp
 from helpouts_payments_wallet.privacy import erase, export
 from helpouts_payments_wallet.service import add_test_money, connect_payee, connect_payer
@@ -19,6 +20,7 @@ from helpouts.accounts.models import User
 from helpouts.accounts.service import create_user
 from helpouts.audit.actor import SYSTEM
 from helpouts.errors import HelpoutsError, NotAllowed
+from helpouts.i18n import use_locale
 from helpouts.payments import IdempotencyMismatch, service
 from helpouts.payments.ledger import balance
 from helpouts.plugins.service import read_settings, set_enabled, write_settings
@@ -207,3 +209,11 @@ def test_a_person_gets_a_copy_and_can_be_forgotten(runtime: Runtime, user: User)
         erase(db, user.id)
         assert db.get(Connection, user.id) is None
         assert balance(db, f"wallet:{user.id}", "EUR") == 700
+
+
+def test_countries_are_those_of_iso_3166_in_the_order_of_a_dictionary() -> None:
+    with use_locale("de"):
+        names = dict(countries())
+    assert not {"EU", "EZ", "UN", "ZZ"} & set(names)
+    order = list(names.values())
+    assert order.index("Norwegen") < order.index("Österreich") < order.index("Polen")

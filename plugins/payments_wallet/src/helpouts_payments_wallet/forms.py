@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from babel import Locale
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DecimalField, HiddenField, SelectField, StringField
@@ -13,11 +15,24 @@ from helpouts.i18n import lazy_gettext as _l
 _REQUIRED = InputRequired(_l("This is required."))
 
 
+#: Codes of the CLDR that are no country of ISO 3166-1: unions, islands of others, tests, "unknown".
+_NO_COUNTRY = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
+
+
+def _order(name: str) -> str:
+    """As in a dictionary: Österreich beside Oman."""
+    return "".join(sign for sign in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(sign))
+
+
 def countries() -> list[tuple[str, str]]:
     """(ISO 3166-1 code, name in the language in force), by name."""
     territories = Locale.parse(current_locale()).territories
-    found = [(code, name) for code, name in territories.items() if len(code) == 2 and code.isalpha()]
-    return [("", "–"), *sorted(found, key=lambda pair: pair[1])]
+    found = [
+        (code, name)
+        for code, name in territories.items()
+        if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRY
+    ]
+    return [("", "–"), *sorted(found, key=lambda pair: _order(pair[1]))]
 
 
 class PayForm(FlaskForm):
