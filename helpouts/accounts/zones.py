@@ -52,9 +52,15 @@ def _listed(locale: str, now: datetime) -> list[SelectChoice]:
     return [*found, SelectChoice(value="UTC", optgroup="UTC")]
 
 
+def place(name: str) -> str:
+    """What people call a zone, in the language in force: "Tokyo" of "Asia/Tokyo"."""
+    return _place(name, Locale.parse(i18n.current_locale()))
+
+
+@lru_cache(maxsize=1024)
 def _place(name: str, locale: Locale) -> str:
-    place = get_timezone_location(name, locale=locale, return_city=True)
-    return place or name.rpartition("/")[2].replace("_", " ")
+    city = get_timezone_location(name, locale=locale, return_city=True)
+    return city or name.rpartition("/")[2].replace("_", " ")
 
 
 def _offset(name: str, now: datetime) -> str:

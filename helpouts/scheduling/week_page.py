@@ -10,6 +10,7 @@ from babel.dates import format_date, format_skeleton, format_time
 from flask import url_for
 from sqlalchemy.orm import Session
 
+from helpouts.accounts.zones import place
 from helpouts.bookings.models import Booking
 from helpouts.clock import clock
 from helpouts.i18n import babel_locale, current_locale
@@ -114,8 +115,7 @@ def week_title(days: Sequence[date]) -> str:
 
 def zone_label(zone: str, now: datetime) -> str:
     """ "Berlin (CET)"."""
-    city = zone.rpartition("/")[2].replace("_", " ")
-    return f"{city} ({offset_name(now.astimezone(zone_info(zone)))})"
+    return f"{place(zone)} ({offset_name(now.astimezone(zone_info(zone)))})"
 
 
 def busy_items(db: Session, user_id: int, start: datetime, end: datetime, zone: str) -> list[dict[str, Any]]:
