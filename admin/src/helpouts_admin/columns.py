@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from helpouts import formatting
 from helpouts.accounts.models import User
+from helpouts.catalog import pages
 from helpouts.i18n import gettext as _
 from helpouts.i18n import in_language
 from helpouts.web.db import current_db, current_runtime
@@ -61,9 +62,9 @@ def percent(view: Any, context: Any, record: Any, name: str) -> str:
     return formatting.percent(getattr(record, name))
 
 
-def listed(view: Any, context: Any, record: Any, name: str) -> str:
-    """A list of short texts."""
-    return ", ".join(str(item) for item in getattr(record, name) or ())
+def languages(view: Any, context: Any, record: Any, name: str) -> str:
+    """Codes of languages by their names."""
+    return pages.languages(getattr(record, name) or ())
 
 
 def yes_no(view: Any, context: Any, record: Any, name: str) -> str:

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from helpouts import formatting
 from helpouts.catalog.category import Category, CategoryField
+from helpouts.catalog.pages import languages
 from helpouts.i18n import gettext as _
 from helpouts.i18n import in_language
 from helpouts_admin import words
@@ -56,7 +57,7 @@ def in_words(category: Category, listing: Any) -> dict[str, tuple[str, str]]:
         "requirements": (_("What the customer needs"), listing.requirements),
         "price": (_("Price"), formatting.price(listing.pricing, listing.price_minor, listing.currency)),
         "length": (_("Length"), formatting.minutes(listing.length_minutes)),
-        "languages": (_("Languages"), ", ".join(listing.languages)),
+        "languages": (_("Languages"), languages(listing.languages)),
         "policy": (_("Cancellation"), words.word(listing.cancellation_policy)),
         **{f"field:{label}": (label, text) for label, text in answers(category, listing.fields)},
     }

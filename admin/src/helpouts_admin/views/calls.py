@@ -70,6 +70,7 @@ class CallsView(Records):
 
     shows = SupportRequest
     endpoint_name = "console_calls"
+    empty = _l("Nobody asks for an operator at the moment.")
     intro = _l("People in a session who ask somebody of this site into their chat. Whoever takes a call first has it.")
     column_list = ("reason", "asker", "booking", "state", "operator", "created_at")
     column_details_list = (

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from helpouts import formatting
 from helpouts.audit.actor import Actor
 from helpouts.catalog import service as catalog
 from helpouts.catalog.cards import mean
@@ -59,7 +60,7 @@ def _categories(view: Any, context: Any, record: Expert, name: str) -> str:
 
 def _rating(view: Any, context: Any, record: Expert, name: str) -> str:
     average = mean(record.rating_sum, record.rating_count)
-    return f"{average} ({record.rating_count})" if average is not None else "–"
+    return f"{formatting.one_decimal(average)} ({record.rating_count})" if average is not None else "–"
 
 
 class ExpertsView(Records):
@@ -93,7 +94,7 @@ class ExpertsView(Records):
         "rating_count": _rating,
         "state": columns.state,
         "created_at": columns.instant,
-        "languages": columns.listed,
+        "languages": columns.languages,
     }
     column_formatters_detail = column_formatters
     details_template = "console/expert.html"

@@ -12,6 +12,7 @@ from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments.models import Journal, LedgerAccount, Posting
 from helpouts.payments.verify import verify
+from helpouts.payments.wallets import LABELS
 from helpouts.web.db import current_db
 from helpouts_admin import columns
 from helpouts_admin.filters import Choice, Options
@@ -20,8 +21,14 @@ from helpouts_admin.views.base import Answer, Records, expose
 ACCOUNTS_PAGE = 50
 
 
+def _kind(kind: str) -> str:
+    return str(LABELS.get(kind, kind))
+
+
 def _kinds() -> Options:
-    return [(kind, kind) for kind in current_db().scalars(select(Journal.kind).distinct().order_by(Journal.kind))]
+    return [
+        (kind, _kind(kind)) for kind in current_db().scalars(select(Journal.kind).distinct().order_by(Journal.kind))
+    ]
 
 
 def _number(view: Any, context: Any, record: Journal, name: str) -> str:
@@ -49,7 +56,11 @@ class LedgerView(Records):
         "idem_key": _l("Key"),
         "reverses_id": _l("Reverses"),
     }
-    column_formatters = {"id": _number, "created_at": columns.instant}
+    column_formatters = {
+        "id": _number,
+        "kind": lambda view, context, record, name: _kind(record.kind),
+        "created_at": columns.instant,
+    }
     column_formatters_detail = column_formatters
     list_template = "console/ledger.html"
     details_template = "console/journal.html"

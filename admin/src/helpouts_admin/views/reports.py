@@ -73,6 +73,7 @@ class ReportsView(Records):
 
     shows = SessionReport
     endpoint_name = "console_reports"
+    empty = _l("Nobody has been reported.")
     intro = _l("People who were reported in a session. Those whom it is about are told nothing.")
     column_list = ("reason", "about", "reporter", "booking", "state", "created_at")
     column_details_list = ("reason", "text", "about", "reporter", "booking", "created_at", "resolution", "resolved_at")

@@ -117,7 +117,6 @@ class RoomsView(Records):
         "quality",
         "opened_at",
         "length",
-        "transport",
         "node",
     )
     column_details_list = (
@@ -142,7 +141,7 @@ class RoomsView(Records):
         "host": _l("Expert"),
         "state": _l("State"),
         "opened_at": _l("Opened"),
-        "length": _l("Since"),
+        "length": _l("Length"),
         "here": _l("Connected now"),
         "quality": _l("Quality"),
         "node": _l("Live process"),
