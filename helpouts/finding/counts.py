@@ -115,7 +115,7 @@ def _offered(
     other = [request.language] if request.language and request.language not in LANGUAGES else []
     spoken = [(code, language_name(code), _speaks(code)) for code in (*LANGUAGES, *other)]
     found["language"] = (_("Language"), spoken, [request.language])
-    prices = [("free", _("Free"), _is("price", "free")), ("paid", _("Paid"), _is("price", "paid"))]
+    prices = [("free", _("Free"), _is("price", "free")), ("paid", _("For a fee"), _is("price", "paid"))]
     found["price"] = (_("Price"), prices, [request.price])
     stars = [(str(least), _("%(stars)s stars or more", stars=least), _rated(least)) for least in (4, 3)]
     found["rating_min"] = (_("Rating"), stars, [str(request.rating_min)])

@@ -43,7 +43,7 @@ def chips_of(search: SearchRequest, categories: Mapping[str, Category], currency
         label = _("Free %(time)s, ± %(around)s", time=when, around=around) if around else _("Free %(time)s", time=when)
         found.append(Chip(label, (("date", None), ("time", None), ("around", None))))
     if search.price:
-        found.append(Chip(_("Free") if search.price == "free" else _("Paid"), (("price", None),)))
+        found.append(Chip(_("Free") if search.price == "free" else _("For a fee"), (("price", None),)))
     if search.price_min is not None:
         found.append(
             Chip(_("From %(price)s", price=formatting.money(search.price_min, currency)), (("price_min", None),))
@@ -61,7 +61,7 @@ def chips_of(search: SearchRequest, categories: Mapping[str, Category], currency
 
 def name_of(search: SearchRequest, categories: Mapping[str, Category], currency: str, most: int) -> str:
     """A name for the search, made of what it asks for."""
-    said = [f"“{search.q}”"] if search.q else []
+    said = [_("“%(words)s”", words=search.q)] if search.q else []
     said += [chip.label for chip in chips_of(search, categories, currency)]
     name = " · ".join(said) or _("Everything")
     return name if len(name) <= most else f"{name[: most - 1]}…"

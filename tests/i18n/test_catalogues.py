@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,10 @@ def test_a_package_without_texts_gets_no_catalogue(tmp_path: Path) -> None:
 
 def _hashable(text: object) -> object:
     return tuple(text) if isinstance(text, list) else text
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_german_speaks_politely(name: str) -> None:
+    familiar = re.compile(r"\b(du|dich|dir|dein(e[mnrs]?)?)\b", re.IGNORECASE)
+    texts = [str(message.string) for message in translations.read(PACKAGES[name], "de")]
+    assert [text for text in texts if familiar.search(text)] == []

@@ -65,7 +65,7 @@ EXAMPLES = (
         },
         bio=_ANNA,
         reviews=(
-            (5, "Emil's mother", "From a five to a three, and no more tears at the kitchen table."),
+            (5, "Susanne B.", "From a five to a three, and no more tears at the kitchen table."),
             (5, "Zoe", "She waits until I get it."),
             (4, "Farid L.", "Very good. We should have booked an hour."),
         ),
