@@ -39,3 +39,12 @@ def test_a_category_says_everything_in_every_language(name: str) -> None:
     assert [where for where, text in texts if set(text) != set(LANGUAGES) or not all(text.values())] == []
     long = [(where, text) for where, text in texts if len(text["en"].split()) > 2]
     assert [where for where, text in long if text["en"] == text["de"]] == []
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_labels_of_a_listing_fit_both_its_form_and_its_page(name: str) -> None:
+    """Customers read them, too: they speak of the session and not to the expert."""
+    (category,) = importlib.import_module(name).helpouts_categories()
+    labels = [field.label for field in category.listing_fields]
+    assert labels
+    assert [label for label in labels if {"you", "your"} & set(label["en"].lower().split())] == []

@@ -51,7 +51,7 @@ LISTING_FIELDS = (
     CategoryField(
         "material",
         "text",
-        {"en": "Books and material you use", "de": "Bücher und Material, die Sie nutzen"},
+        {"en": "Books and material", "de": "Bücher und Material"},
         maximum=240,
     ),
 )

@@ -71,7 +71,7 @@ LISTING_FIELDS = (
     CategoryField(
         "brands",
         "text",
-        {"en": "Brands you know well", "de": "Marken, die Sie gut kennen"},
+        {"en": "Familiar brands", "de": "Vertraute Marken"},
         help={"en": "For example AVM, TP-Link, HP, Brother.", "de": "Zum Beispiel AVM, TP-Link, HP, Brother."},
         maximum=200,
     ),
