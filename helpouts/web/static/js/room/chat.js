@@ -127,7 +127,7 @@ export class Chat {
     who.textContent = this.#who({user, kind, name});
     const when = document.createElement("time");
     when.dateTime = at;
-    when.textContent = new Date(at).toLocaleTimeString(this.#locale, {hour: "2-digit", minute: "2-digit"});
+    when.textContent = new Date(at).toLocaleTimeString(this.#locale, {timeStyle: "short"});
     const notice = this.#texts[`notice_${kind}`];
     if (notice) {
       this.#notice(line, when, notice.replace("%(name)s", () => name).replace("%(reason)s", () => body));
