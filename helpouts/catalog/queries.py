@@ -148,7 +148,7 @@ _REVIEWS = (
     .order_by(_review.created_at.desc(), _review.id.desc())
     .limit(bindparam("most", type_=BigInteger))
 )
-_PUBLISHED = literal_column("'published'")
+_PUBLISHED: ColumnElement[str] = literal_column("'published'")
 # The joined text keeps SQLite from walking all reviews by their age to find those of one listing.
 _OF_ONE = _REVIEWS.where(_review.state.concat(literal_column("''")) == _PUBLISHED)
 _OF_LISTING = Prepared(_OF_ONE.where(_review.listing_id == bindparam("listing")))
