@@ -27,6 +27,15 @@ from helpouts.db import later
 T = TypeVar("T")
 #: PostgreSQL's serialization failure and deadlock (SQLSTATE 40001, 40P01): the transaction may be run again.
 RETRYABLE = frozenset({"40001", "40P01"})
+#: The log is moved into the database every 4000 pages, not 1000: a booking writes two dozen, and who moves it makes all
+#: writers wait.  32 MB of pages are kept by each connection.
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "wal_autocheckpoint=4000",
+    "cache_size=-32000",
+)
 #: How long a writer of SQLite waits for its turn.
 _PATIENCE_MS = 30_000
 #: A connection to PostgreSQL that was used so lately, in seconds, is taken to be alive.
@@ -153,7 +162,7 @@ def _begin_postgresql(connection: Connection) -> None:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_PATIENCE_MS}"):
+    for pragma in (*_PRAGMAS, f"busy_timeout={_PATIENCE_MS}"):
         connection.execute(f"PRAGMA {pragma}")
 
 
