@@ -19,6 +19,7 @@ class Leg:
 
     def __init__(self) -> None:
         self.addresses: dict[tuple[str, int], None] = {}
+        self.sources: dict[int, int] = {}
         self.heard = 0.0
         self.checks: list[tuple[str, bool]] = []
         self.got: list[tuple[str, bytes]] = []

@@ -93,6 +93,13 @@ def test_a_good_answer_is_understood() -> None:
     assert answer.payloads == {111, *range(96, 104)}
 
 
+def test_the_browsers_credentials_are_read_where_they_are_good_for_a_check() -> None:
+    assert parse_answer(ANSWER).ice == OFFER.ice
+    lines = [line for line in ANSWER.split("\r\n") if not line.startswith("a=ice-ufrag")]
+    assert parse_answer("\r\n".join(lines)).ice is None
+    assert parse_answer(ANSWER.replace(OFFER.ice.password, "short")).ice is None
+
+
 def test_line_ends_case_and_session_level_attributes_do_not_matter() -> None:
     lines = [line for line in ANSWER.split("\r\n") if not line.startswith(("a=fingerprint", "a=setup"))]
     lines.insert(4, f"a=fingerprint:SHA-256 {FINGERPRINT.lower()}")

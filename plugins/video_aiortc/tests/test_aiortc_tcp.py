@@ -26,6 +26,7 @@ class Leg:
 
     def __init__(self) -> None:
         self.addresses: dict[Any, None] = {}
+        self.sources: dict[int, int] = {}
         self.heard = 0.0
         self.got: list[tuple[str, bytes]] = []
 

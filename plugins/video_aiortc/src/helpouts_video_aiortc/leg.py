@@ -83,6 +83,7 @@ class Leg:
         self._version = 0
         self._ice = new_ice()
         self._next_ice: Ice | None = None
+        self._browser_ice: Ice | None = None
         self.wanted: Payloads = ALL
         """Payload types of codecs to offer, as the other side needs it."""
         self._offered = ALL
@@ -130,11 +131,18 @@ class Leg:
     def answer(self, answer: Answer) -> None:
         """Begin the DTLS handshake; on later answers (after a restart) only the accepted codecs count."""
         self.outgoing.accept(answer.payloads)
+        self._browser_ice = answer.ice
         able = answer.payloads if self._offered == ALL else self.codecs.able
         self.codecs = Side(able, answer.payloads, self._offered)
         if self._handshake is None:
             handshake = self._link.handshake(server=answer.active, fingerprints=answer.fingerprints)
             self._handshake = asyncio.get_running_loop().create_task(handshake)
+
+    @property
+    def credentials(self) -> tuple[str, str] | None:
+        """See :class:`helpouts_video_aiortc.moves.Mover`."""
+        browser = self._browser_ice
+        return (f"{browser.ufrag}:{self._ice.ufrag}", browser.password) if browser is not None else None
 
     def restart(self) -> None:
         """New ICE credentials for the next offer.  The old ones stay until a check proves the new (RFC 8445 2.4)."""
@@ -156,6 +164,12 @@ class Leg:
             self._go_to(address)
         if gap or self._address != place:
             self._returned()
+
+    def moved(self, address: Address) -> None:
+        """The browser has answered from there, and not long ago from elsewhere."""
+        self.heard = self._clock()
+        self._go_to(address)
+        self._returned()
 
     def _go_to(self, address: Address) -> None:
         self._address, self._route = address, self._port.route(address)

@@ -14,6 +14,8 @@ from typing import Protocol
 
 from helpouts_video_aiortc import batch, private
 from helpouts_video_aiortc.batch import Route, Slot
+from helpouts_video_aiortc.keyframes import RTP_HEADER
+from helpouts_video_aiortc.moves import Mover, Moves
 from helpouts_video_aiortc.private import Address
 from helpouts_video_aiortc.probe import is_probe
 from helpouts_video_aiortc.tcp import Way
@@ -24,16 +26,22 @@ _SNDBUFFORCE, _RCVBUFFORCE = 32, 33
 """Of Linux (asm-generic/socket.h), which have no name in Python; they take CAP_NET_ADMIN."""
 STUN_LONGEST = 548
 """RFC 8489 section 6.1: the most that a request may take when the path MTU is unknown."""
+SUCCESS = b"\x01\x01"
+"""How the answer to a check begins (RFC 8489 section 5)."""
 ADDRESSES_PER_LEG = 16
 IN_USE_SECONDS = 10.0
 """An address that its leg was heard from so lately is not given to another: the sender may be forged."""
 
 
-class Owner(Protocol):
+class Owner(Mover, Protocol):
     """What the port needs of a leg."""
 
     addresses: dict[Address, None]
     heard: float
+    sources: dict[int, int]
+
+    def moved(self, address: Address) -> None:
+        """It is at another address, and has proved it."""
 
     def checked(self, ufrag: str, address: Address, *, nominated: bool) -> None:
         """An authenticated check came in."""
@@ -105,6 +113,7 @@ class UdpPort:
         """Packets and bytes in and out, and ``dropped_*`` by cause."""
         self._wire = wire(self._socket, self.counters)
         self._aside = batch.slots(1)[0]
+        self._moves = Moves[Owner](self.send, clock)
         self._turns = Turns(self._socket.fileno(), self._readable, clock)
 
     @property
@@ -126,6 +135,7 @@ class UdpPort:
             if self._owners.get(address) is owner:
                 self._release(address)
         owner.addresses.clear()
+        self._moves.forget(owner)
         for ufrag in [ufrag for ufrag, (_, other) in self._credentials.items() if other is owner]:
             del self._credentials[ufrag]
 
@@ -190,11 +200,35 @@ class UdpPort:
             return
         owner = self._owners.get(address)
         if owner is None:
-            self.counters["dropped_stranger"] += 1
+            self._stranger(datagram, address)
         elif 19 < first < 64:
             owner.dtls(datagram)
         else:
             self.counters["dropped_unknown"] += 1
+
+    def _stranger(self, datagram: bytes, address: Address) -> None:
+        """Nobody has proved to be there; but the media of somebody who is known may have moved."""
+        self.counters["dropped_stranger"] += 1
+        if len(datagram) < RTP_HEADER or not 127 < datagram[0] < 192 or isinstance(address, Way):
+            return
+        if self._budget.spent(address[0], self._clock()):
+            return
+        source = int.from_bytes(datagram[8:12])
+        owner = next((owner for owner in self._owners.values() if source in owner.sources), None)
+        if owner is None:
+            self._budget.charge(address[0])
+        else:
+            self._moves.ask(owner, address)
+
+    def _proved(self, datagram: bytes, address: Address) -> None:
+        """An answer to a check of ours."""
+        owner = self._moves.proved(datagram, address)
+        if owner is not None and self._adopt(owner, address):
+            self.counters["moved"] += 1
+            owner.moved(address)
+        elif owner is None:
+            self._budget.charge(address[0])
+            self.counters["dropped_stun"] += 1
 
     def _stun(self, datagram: bytes, address: Address) -> None:
         known = address in self._owners
@@ -206,6 +240,9 @@ class UdpPort:
             self._budget.charge(address[0])
             self.counters["probes"] += 1
             self.send(private.probe_answer(datagram, address), address)
+            return
+        if datagram.startswith(SUCCESS):
+            self._proved(datagram, address)
             return
         request = private.parse_binding_request(datagram) if len(datagram) <= STUN_LONGEST else None
         ufrag = request.username.partition(":")[0] if request is not None else ""

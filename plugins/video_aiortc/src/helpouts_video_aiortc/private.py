@@ -42,6 +42,8 @@ TESTED = {"aiortc": "1.16.", "aioice": "0.13.", "pylibsrtp": "1.0."}
 Address = tuple[str, int] | tuple[str, int, int]
 """Host and port; with a third number for a TCP connection (:class:`helpouts_video_aiortc.tcp.Way`)."""
 QUEUED_DATAGRAMS = 64
+HOST_PRIORITY = (126 << 24) + (65535 << 8) + 255
+"""Of a peer-reflexive candidate that a check would make: RFC 8445 section 5.1.2.1, for a host."""
 CERTIFICATE_MARGIN = timedelta(days=2)
 
 
@@ -236,6 +238,24 @@ def parse_binding_request(datagram: bytes) -> BindingRequest | None:
     )
 
 
+def binding_request(username: str, password: str) -> tuple[bytes, bytes]:
+    """A check of our own, as the agent that does not decide: its transaction id, and the datagram."""
+    attributes = {"USERNAME": username, "PRIORITY": HOST_PRIORITY, "ICE-CONTROLLED": secrets.randbits(64)}
+    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST, attributes=attributes)
+    message.add_message_integrity(password.encode())
+    return message.transaction_id, bytes(message)
+
+
+def parse_binding_success(datagram: bytes) -> stun.Message | None:
+    """The answer to a check in ``datagram``, or None when it is anything else, broken or not."""
+    try:
+        message = stun.parse_message(datagram)
+    except (ValueError, IndexError, struct.error):
+        return None
+    success = message.message_method == stun.Method.BINDING and message.message_class == stun.Class.RESPONSE
+    return message if success else None
+
+
 def probe_answer(datagram: bytes, address: Address) -> bytes:
     """The answer to a request that proves nothing and asks for nothing (:mod:`helpouts_video_aiortc.probe`)."""
     attributes = {"XOR-MAPPED-ADDRESS": address[:2]}
@@ -264,11 +284,13 @@ __all__: Sequence[str] = (
     "Certificate",
     "DtlsLink",
     "RTCCertificate",
+    "binding_request",
     "binding_success",
     "check_versions",
     "cipher",
     "host_addresses",
     "parse_binding_request",
+    "parse_binding_success",
     "probe_answer",
     "role_conflict",
     "sha256_fingerprint",

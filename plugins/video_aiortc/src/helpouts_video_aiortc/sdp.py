@@ -133,11 +133,13 @@ class Answer:
     :param fingerprints: hash function name to value of the certificate that DTLS will show.
     :param active: the browser begins the DTLS handshake (RFC 5763 section 5).
     :param payloads: payload types that it accepts.
+    :param ice: its credentials, for a check that the relay sends; None when it names none.
     """
 
     fingerprints: Mapping[str, str]
     active: bool
     payloads: frozenset[int]
+    ice: Ice | None = None
 
 
 def parse_answer(text: str) -> Answer:
@@ -153,6 +155,7 @@ def parse_answer(text: str) -> Answer:
     fingerprints: dict[str, str] = {}
     setups: set[str] = set()
     payloads: set[int] = set()
+    ice: Ice | None = None
     for slot, section in zip(SLOTS, sections, strict=True):
         attributes = _attributes(section)
         if attributes.get("mid") != [slot.mid]:
@@ -165,13 +168,20 @@ def parse_answer(text: str) -> Answer:
         for source in (attributes, _attributes(head)):
             setups.update(source.get("setup", ()))
             fingerprints.update(_fingerprints(source.get("fingerprint", ())))
+            ice = ice or _credentials(source)
     if not payloads:
         raise BadAnswer(_("The answer accepts none of the offered codecs (Opus, VP8, H.264)."))
     if not fingerprints:
         raise BadAnswer(_("The answer names no certificate (a=fingerprint with sha-256, sha-384 or sha-512)."))
     if setups not in ({"active"}, {"passive"}):
         raise BadAnswer(_("The answer must say a=setup:active or a=setup:passive, the same everywhere."))
-    return Answer(fingerprints, setups == {"active"}, frozenset(payloads))
+    return Answer(fingerprints, setups == {"active"}, frozenset(payloads), ice)
+
+
+def _credentials(attributes: Mapping[str, Sequence[str]]) -> Ice | None:
+    """Those of a section (RFC 8839 section 5.4), when both are there and of a length that the RFC allows."""
+    ufrag, password = (attributes.get(name, [""])[0] for name in ("ice-ufrag", "ice-pwd"))
+    return Ice(ufrag, password) if 4 <= len(ufrag) <= 256 and 22 <= len(password) <= 256 else None
 
 
 def _attributes(section: str) -> dict[str, list[str]]:
