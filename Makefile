@@ -38,7 +38,7 @@ lint: $(STAMP) ## Linter and formatter
 	$(BIN)/ruff format --check .
 
 types: $(STAMP) ## Strict type check
-	$(BIN)/mypy $(addprefix -p ,$(PACKAGES))
+	$(BIN)/mypy $(addprefix -p ,$(PACKAGES)) -p benchmarks
 
 imports: $(STAMP) ## Import contracts: which part may know which
 	$(BIN)/lint-imports

@@ -72,10 +72,10 @@ def ways(db: Session) -> dict[str, Callable[[], object]]:
 
     def top(asked: SearchRequest) -> int:
         groups = spelling.understand(db, asked.q).groups
-        return len(db.execute(hits.ordered(db, asked, categories, groups, NOW, 50)).all())
+        return len(db.execute(hits.ordered(db, asked, categories, groups, NOW, 50), conditions.at(NOW)).all())
 
     ids = list(db.scalars(select(ListingSearch.listing_id).order_by(ListingSearch.position).limit(50)))
-    soonest = select(ListingSearch.listing_id, conditions.next_free(NOW)).where(ListingSearch.listing_id.in_(ids))
+    soonest = select(ListingSearch.listing_id, conditions.NEXT_FREE).where(ListingSearch.listing_id.in_(ids))
     slip = f"{USUAL} {FREQUENT[:2]}x{FREQUENT[2:]}"
     return {
         "field + free at T, top 50": partial(top, request(category="it")),
@@ -83,7 +83,7 @@ def ways(db: Session) -> dict[str, Callable[[], object]]:
         "usual word + free at T, top 50": partial(top, request(q=USUAL)),
         "rare word + free at T, top 50": partial(top, request(q=RARE)),
         "two words, one misspelt, + free at T": partial(top, request(q=slip)),
-        "next free of 50 results": lambda: db.execute(soonest).all(),
+        "next free of 50 results": lambda: db.execute(soonest, conditions.at(NOW)).all(),
         "whole page: field + free at T": partial(search, db, request(category="it")),
         "whole page: usual word + free at T": partial(search, db, request(q=USUAL)),
         "whole page: nothing asked": partial(search, db, SearchRequest()),
@@ -185,8 +185,8 @@ def main() -> int:
         f"Python {platform.python_version()}, {platform.machine()}, SQLite {sqlite3.sqlite_version}; median ms of CPU"
     )
     missed = 0
-    for number, (database, by_size) in enumerate(found.items()):
-        print(f"\n{database:38}" + "".join(f"{size:>12}" for size in by_size) + "   limit at 100 000")
+    for number, (kind, by_size) in enumerate(found.items()):
+        print(f"\n{kind:38}" + "".join(f"{size:>12}" for size in by_size) + "   limit at 100 000")
         for name, limits in LIMITS.items():
             line = f"{name:38}" + "".join(f"{times[name]:12.2f}" for times in by_size.values())
             print(line + (f"{limits[number]:12.0f}" if limits else ""))

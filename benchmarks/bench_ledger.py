@@ -25,7 +25,7 @@ from pathlib import Path
 
 from helpouts_payments_wallet.models import Connection
 from helpouts_payments_wallet.models import metadata as wallet_metadata
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, lazyload
 
@@ -74,7 +74,7 @@ def prepare(url: str, data: str, processes: int) -> None:
         for n in range(BOOKINGS * processes):
             start = now + timedelta(hours=next(hours))
             db.execute(
-                Booking.__table__.insert(),
+                insert(Booking.__table__),  # type: ignore[arg-type]  # Table at run time, typed as FromClause
                 {
                     **columns,
                     "public_id": secrets.token_urlsafe(12),

@@ -120,7 +120,8 @@ def measure(runtime: Runtime, times: int) -> bool:
         queries = len([text for text in seen if text != "BEGIN"])
         spent: tuple[list[float], list[float]] = ([], [])
         for _round in range(ROUNDS):
-            for samples, way in zip(spent, (ask, partial(twin.get, "/")), strict=True):
+            ways: tuple[Callable[[], object], ...] = (ask, partial(twin.get, "/"))
+            for samples, way in zip(spent, ways, strict=True):
                 before = time.process_time()
                 for _request in range(REQUESTS):
                     way()

@@ -148,7 +148,7 @@ def _terms(chance: random.Random) -> str:
 
 def _fill_sqlite(database: Database, size: int) -> None:
     connection = database.engine.raw_connection()
-    cursor = connection.cursor()
+    cursor: Any = connection.cursor()
     cursor.execute("PRAGMA synchronous=OFF")
     cursor.execute("PRAGMA cache_size=-400000")
     cursor.execute("BEGIN IMMEDIATE")

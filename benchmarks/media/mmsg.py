@@ -48,7 +48,7 @@ class Prepared:
     def send(self, number: int, descriptor: int) -> int:
         """How many of the group's datagrams the kernel took."""
         headers, count = self.groups[number]
-        return max(0, libc.sendmmsg(descriptor, headers, count, DONTWAIT))
+        return max(0, int(libc.sendmmsg(descriptor, headers, count, DONTWAIT)))
 
 
 class Drain:
