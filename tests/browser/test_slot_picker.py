@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 
 import helpouts.web
 from helpouts import i18n
+from helpouts.accounts.zones import place
 from helpouts.scheduling.display import Day, group_by_day
 from helpouts.scheduling.engine import free_slots
 from helpouts.scheduling.rules import DayOverride, Schedule, SlotPolicy, WeeklyRule
@@ -67,6 +68,7 @@ def make_app() -> Flask:
     app = Flask(__name__, template_folder=str(web / "templates"), static_folder=str(web / "static"))
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(i18n.gettext, i18n.plural, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.filters["place"] = place
 
     @app.get("/<lang>")
     def page(lang: str) -> str:
