@@ -23,7 +23,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -32,12 +31,9 @@ import aiohttp
 
 from helpouts import site as site_settings
 from helpouts.audit.actor import SYSTEM
-from helpouts.clock import clock
-from helpouts.sessions import service
 from helpouts.sessions.models import Session
 from helpouts.testing.calls import ARGUMENTS
-from helpouts.testing.cluster import Cluster, Page
-from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing
+from helpouts.testing.cluster import Cluster, Page, room
 from helpouts.testing.postgres import PostgresServer
 from helpouts.testing.room import Call, heard, until
 from helpouts.testing.site import Site
@@ -48,17 +44,6 @@ if TYPE_CHECKING:
 #: Seconds: back by itself, without a click.
 LIMIT = 3.0
 Fault = Callable[[Cluster, list[Page]], Awaitable[None]]
-
-
-def room(cluster: Cluster) -> Session:
-    """A booking that begins now."""
-    with cluster.runtime.database.write() as db:
-        booking = make_booking(db, make_listing(db, make_expert(db)), make_customer(db))
-        booking.starts_at, booking.ends_at = clock.now(), clock.now() + timedelta(minutes=30)
-        db.flush()
-        session = service.session_of(db, booking)
-        assert session is not None
-        return session
 
 
 async def together(pages: list[Page], welcomes: list[int]) -> None:

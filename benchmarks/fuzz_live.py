@@ -22,7 +22,6 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,8 +33,7 @@ from helpouts.clock import clock
 from helpouts.sessions import service
 from helpouts.sessions.models import Session
 from helpouts.sessions.tickets import issue_ticket
-from helpouts.testing.cluster import Cluster, Page
-from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing
+from helpouts.testing.cluster import Cluster, Page, room
 
 GROWTH_MB = 12.0
 """The process's memory may grow by this between the end of the warm-up and the end, however long it takes."""
@@ -184,17 +182,6 @@ class Fuzzer:
         return [
             self.requests, self.frames, self.dribble, self.strangers, self.participant, self.storm, self.flood,
         ]  # fmt: skip
-
-
-def room(cluster: Cluster) -> Session:
-    """A booking that begins now."""
-    with cluster.runtime.database.write() as db:
-        booking = make_booking(db, make_listing(db, make_expert(db)), make_customer(db))
-        booking.starts_at, booking.ends_at = clock.now(), clock.now() + timedelta(minutes=30)
-        db.flush()
-        session = service.session_of(db, booking)
-        assert session is not None
-        return session
 
 
 async def figures(client: aiohttp.ClientSession, base: str) -> Figures:

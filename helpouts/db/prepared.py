@@ -287,16 +287,17 @@ def _kept_cursor(connection: Connection) -> Any:
 
 def translated(connection: Connection, text: str, values: Any, error: Exception) -> Exception:
     """SQLAlchemy's error for one of the driver's; a connection that is lost is said to be."""
-    lost = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
+    dialect: Any = connection.dialect  # which wants its own driver's type of error, as this one is
+    lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
     if lost:
         connection.invalidate(error)
     return DBAPIError.instance(
         text,
         values,
         error,
-        connection.dialect.loaded_dbapi.Error,
+        dialect.loaded_dbapi.Error,
         connection_invalidated=lost,
-        dialect=connection.dialect,
+        dialect=dialect,
     )
 
 

@@ -10,18 +10,22 @@ import sys
 import time
 import urllib.request
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from helpouts.accounts.models import User
+from helpouts.clock import clock
 from helpouts.config import load_config
 from helpouts.db import migrate
 from helpouts.errors import HelpoutsError
 from helpouts.runtime import Runtime, make_runtime
+from helpouts.sessions import service
 from helpouts.sessions.models import Session
 from helpouts.sessions.tickets import issue_ticket
+from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing
 from helpouts.testing.site import free_ports
 
 #: Seconds between two attempts to come back, as in static/js/room/socket.js.
@@ -175,3 +179,14 @@ class Page:
             await self.say(type="leave")
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+
+def room(cluster: Cluster) -> Session:
+    """A booking that begins now."""
+    with cluster.runtime.database.write() as db:
+        booking = make_booking(db, make_listing(db, make_expert(db)), make_customer(db))
+        booking.starts_at, booking.ends_at = clock.now(), clock.now() + timedelta(minutes=30)
+        db.flush()
+        session = service.session_of(db, booking)
+        assert session is not None
+        return session
