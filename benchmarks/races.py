@@ -43,7 +43,7 @@ from helpouts.testing.factories import make_customer, make_expert, make_listing
 
 RIVALS = 10
 #: Modules that bring further paths; those that are not there are left out.
-MORE = ("benchmarks.races_instant", "benchmarks.races_api", "benchmarks.races_waiting")
+MORE = ("benchmarks.races_instant", "benchmarks.races_web", "benchmarks.races_waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,37 +81,28 @@ def _answers(runtime: Runtime, listing: Listing) -> dict[str, Any]:
 
 @path("book")
 def book(runtime: Runtime, arena: Arena, number: int, starts_at: datetime) -> bool:
-    """The site: hold, and confirm at once."""
-    with runtime.database.write() as db:
-        listing, customer = db.get_one(Listing, arena.listing_id), db.get_one(User, arena.customer_ids[number])
-        actor = Actor("customer", customer.id, customer.email)
-        service.book(db, listing, customer, starts_at, _answers(runtime, listing), actor, secrets.token_hex(8))
-    return True
-
-
-@path("draft and place")
-def place(runtime: Runtime, arena: Arena, number: int, starts_at: datetime) -> bool:
-    """The short transaction: everything checked before it."""
-    with runtime.database.read() as db:
-        listing, customer = db.get_one(Listing, arena.listing_id), db.get_one(User, arena.customer_ids[number])
-        key, actor = secrets.token_hex(8), Actor("customer", customer.id, customer.email)
-        made = service.draft(
-            db, listing, customer, starts_at, _answers(runtime, listing), zone="UTC", idempotency_key=key
-        )
+    """Checked in a transaction that reads, then written and confirmed at once."""
+    made, actor = _draft(runtime, arena, number, starts_at)
     with runtime.database.write() as db:
         service.place(db, made, actor)
     return True
 
 
-@path("hold")
-def hold(runtime: Runtime, arena: Arena, number: int, starts_at: datetime) -> bool:
-    """The site: the reservation during the checkout."""
+@path("reserve")
+def reserve(runtime: Runtime, arena: Arena, number: int, starts_at: datetime) -> bool:
+    """The reservation during the checkout."""
+    made, actor = _draft(runtime, arena, number, starts_at)
     with runtime.database.write() as db:
-        listing, customer = db.get_one(Listing, arena.listing_id), db.get_one(User, arena.customer_ids[number])
-        actor, key = Actor("customer", customer.id, customer.email), secrets.token_hex(8)
-        given = _answers(runtime, listing)
-        service.hold(db, listing, customer, starts_at, given, zone="UTC", idempotency_key=key, actor=actor)
+        service.reserve(db, made, actor)
     return True
+
+
+def _draft(runtime: Runtime, arena: Arena, number: int, starts_at: datetime) -> tuple[service.Draft, Actor]:
+    with runtime.database.read() as db:
+        listing, customer = db.get_one(Listing, arena.listing_id), db.get_one(User, arena.customer_ids[number])
+        given, key = _answers(runtime, listing), secrets.token_hex(8)
+        made = service.draft(db, listing, customer, starts_at, given, zone="UTC", idempotency_key=key)
+        return made, Actor("customer", customer.id, customer.email)
 
 
 @path("reschedule")
@@ -125,22 +116,23 @@ def reschedule(runtime: Runtime, arena: Arena, number: int, starts_at: datetime)
 @path("series")
 def in_series(runtime: Runtime, arena: Arena, number: int, starts_at: datetime) -> bool:
     """The time is the second date of a series of two; the first dates differ."""
-    with runtime.database.write() as db:
+    key = secrets.token_hex(8)
+    with runtime.database.read() as db:
         listing, customer = db.get_one(Listing, arena.listing_id), db.get_one(User, arena.customer_ids[number])
         actor = Actor("customer", customer.id, customer.email)
-        starts = [starts_at - timedelta(days=7) - timedelta(hours=2 * number + 2), starts_at]
-        made = series.hold_series(
+        drafts = series.draft_series(
             db,
             listing,
             customer,
-            starts,
+            [starts_at - timedelta(days=7) - timedelta(hours=2 * number + 2), starts_at],
             _answers(runtime, listing),
             every_weeks=1,
+            host_id=arena.host_id,
             zone="UTC",
-            idempotency_key=secrets.token_hex(8),
-            actor=actor,
+            idempotency_key=key,
         )
-        series.confirm_series(db, made, actor)
+    with runtime.database.write() as db:
+        series.confirm_series(db, series.hold_series(db, drafts, 1, key, actor), actor)
     return True
 
 
@@ -149,8 +141,9 @@ def console(runtime: Runtime, arena: Arena, number: int, starts_at: datetime) ->
     """Operators book for customers, soft rules set aside."""
     with runtime.database.write() as db:
         listing, customer = db.get_one(Listing, arena.listing_id), db.get_one(User, arena.customer_ids[number])
-        operator = Actor("operator", None, "race")
-        service.book(db, listing, customer, starts_at, None, operator, secrets.token_hex(8), waive=True)
+        operator, key = Actor("operator", None, "race"), secrets.token_hex(8)
+        made = service.draft(db, listing, customer, starts_at, None, zone="UTC", idempotency_key=key, waive=True)
+        service.place(db, made, operator)
     return True
 
 
@@ -254,9 +247,9 @@ def _arena(runtime: Runtime, rivals: int) -> Arena:
         far = (clock.now() + timedelta(days=700)).replace(minute=0, second=0, microsecond=0)
         bookings = []
         for number, customer in enumerate(customers):
-            start, actor = far + timedelta(hours=number), Actor("operator", None, "race")
-            booked = service.book(db, listing, customer, start, None, actor, secrets.token_hex(8))
-            bookings.append(booked.id)
+            start, key = far + timedelta(hours=number), secrets.token_hex(8)
+            made = service.draft(db, listing, customer, start, None, zone="UTC", idempotency_key=key)
+            bookings.append(service.place(db, made, Actor("operator", None, "race")).id)
         people = tuple(customer.id for customer in customers)
         return Arena(listing.id, expert.owner.id, people, tuple(bookings))
 

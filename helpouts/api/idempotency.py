@@ -25,6 +25,8 @@ from helpouts.jobs.service import handler
 KEPT = timedelta(hours=24)
 _KEY = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]{1,64})"|([A-Za-z0-9_:.-]{1,64})')
 Answer = tuple[dict[str, Any], int]
+#: Method, path and body.
+Asked = tuple[str, str, bytes]
 
 
 class KeyReused(HelpoutsError):
@@ -51,32 +53,51 @@ def read_key(header: str | None, *, required: bool) -> str:
     return found[1] or found[2]
 
 
-def once(db: Session, user_id: int, key: str, request: tuple[str, str, bytes], work: Callable[[], Answer]) -> Answer:
+def kept(db: Session, user_id: int, key: str, request: Asked) -> Answer | None:
+    """The answer that the same request has had.
+
+    :raises KeyReused: the key came with another request before.
+    """
+    before = db.get(ApiAnswer, (user_id, key)) if key else None
+    if before is None or _is_old(before):
+        return None
+    if before.fingerprint != _fingerprint(request):
+        raise KeyReused(_l("This Idempotency-Key came with another request before."), field="Idempotency-Key")
+    return dict(before.body), before.status
+
+
+def once(db: Session, user_id: int, key: str, request: Asked, work: Callable[[], Answer]) -> Answer:
     """Do the work and keep its answer, or give the answer that was kept.
 
-    :param request: method, path and body.
     :raises KeyReused: the key came with another request before.
     :raises Conflict: the first request with this key is being worked on at this moment.
     """
     if not key:
         return work()
-    method, path, body = request
-    fingerprint = hashlib.sha256(f"{method} {path}\n".encode() + body).hexdigest()
-    before = db.get(ApiAnswer, (user_id, key))
-    if before is not None and clock.now() - before.created_at < KEPT:
-        if before.fingerprint != fingerprint:
-            raise KeyReused(_l("This Idempotency-Key came with another request before."), field="Idempotency-Key")
-        return dict(before.body), before.status
+    before = kept(db, user_id, key, request)
     if before is not None:
-        db.delete(before)
+        return before
+    old = db.get(ApiAnswer, (user_id, key))
+    if old is not None:
+        db.delete(old)
         db.flush()
     answer, status = work()
+    row = ApiAnswer(user_id=user_id, key=key, fingerprint=_fingerprint(request), status=status, body=answer)
     try:
         with db.begin_nested():
-            db.add(ApiAnswer(user_id=user_id, key=key, fingerprint=fingerprint, status=status, body=answer))
+            db.add(row)
     except IntegrityError:
         raise Conflict(_l("The first request with this Idempotency-Key is being worked on. Try again.")) from None
     return answer, status
+
+
+def _is_old(answer: ApiAnswer) -> bool:
+    return clock.now() - answer.created_at >= KEPT
+
+
+def _fingerprint(request: Asked) -> str:
+    method, path, body = request
+    return hashlib.sha256(f"{method} {path}\n".encode() + body).hexdigest()
 
 
 @handler("api.forget", every_seconds=3600)

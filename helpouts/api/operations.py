@@ -21,6 +21,7 @@ from helpouts.api.routes import Parameter, route
 from helpouts.api.schemas import instant, text, whole
 from helpouts.audit.actor import Actor
 from helpouts.bookings import moving, service
+from helpouts.bookings.drafts import Draft
 from helpouts.bookings.models import LIVE_STATES, Booking
 from helpouts.catalog import lookup, pages, queries
 from helpouts.catalog.models import Listing
@@ -155,6 +156,25 @@ def list_bookings(call: Call) -> Answer:
     }, 200
 
 
+def _prepare_booking(call: Call) -> Draft | Booking:
+    found = _listing(call.db, call.body["listing"], field="listing")
+    start = _instant(call.body["start"], "start")
+    assert start is not None  # only an empty text gives none, and that is refused
+    zone = call.body.get("zone") or call.person.zone or "UTC"
+    if zone not in known():
+        raise HelpoutsError(_l("There is no such time zone."), field="zone")
+    return service.prepare(
+        call.db,
+        found,
+        call.person,
+        start,
+        call.body.get("answers", {}),
+        zone=zone,
+        idempotency_key=f"api:{call.key}",
+        length_minutes=call.body.get("length_minutes"),
+    )
+
+
 @route(
     "POST",
     "/bookings",
@@ -162,28 +182,15 @@ def list_bookings(call: Call) -> Answer:
     answer=(201, "Booking"),
     body="NewBooking",
     errors=(402, 404, 409, 422, 503),
+    prepare=_prepare_booking,
     key="required",
 )
-def create_booking(call: Call) -> Answer:
+def create_booking(call: Call, prepared: Draft | Booking) -> Answer:
     """Book a session, and pay for it where it costs something; all or nothing."""
-    found = _listing(call.db, call.body["listing"], field="listing")
-    start = _instant(call.body["start"], "start")
-    assert start is not None  # only an empty text gives none, and that is refused
-    zone = call.body.get("zone") or call.person.zone or "UTC"
-    if zone not in known():
-        raise HelpoutsError(_l("There is no such time zone."), field="zone")
-    actor = Actor("customer", call.person.id, call.person.email)
-    made = service.book(
-        call.db,
-        found,
-        call.person,
-        start,
-        call.body.get("answers", {}),
-        actor,
-        f"api:{call.key}",
-        zone,
-        length_minutes=call.body.get("length_minutes"),
-    )
+    if isinstance(prepared, Booking):
+        made = call.db.get_one(Booking, prepared.id)
+    else:
+        made = service.place(call.db, prepared, Actor("customer", call.person.id, call.person.email))
     if made.state != "confirmed":
         raise Unavailable(_l("This booking has to be finished on the site."))
     return shapes.booking(call.db, made, call.person.id, call.base), 201

@@ -30,6 +30,7 @@ class Route:
     :ivar scope: what a token must be good for; "" is for everybody, with or without a token.
     :ivar answer: (status, name of its shape) when all is well.
     :ivar errors: further statuses that it may answer with.
+    :ivar prepare: for one that writes: what is looked at before, in a transaction that reads; the view gets its result.
     :ivar key: whether an Idempotency-Key is "required", "optional", or "" for none.
     """
 
@@ -43,6 +44,7 @@ class Route:
     query: Sequence[Parameter] = ()
     body: str = ""
     errors: Sequence[int] = ()
+    prepare: Callable[..., Any] | None = None
     key: Literal["", "optional", "required"] = ""
 
     @property

@@ -7,6 +7,7 @@ there is no form key to check.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from limits import parse
 from helpouts import i18n, site
 from helpouts.accounts.models import User
 from helpouts.api import tokens
-from helpouts.api.idempotency import once, read_key
+from helpouts.api.idempotency import Answer, kept, once, read_key
 from helpouts.api.models import ApiToken
 from helpouts.api.openapi import document
 from helpouts.api.operations import Call
@@ -27,7 +28,7 @@ from helpouts.api.routes import ROUTES, Route
 from helpouts.api.schemas import read_body
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.web.db import current_db, current_runtime
+from helpouts.web.db import current_db, current_runtime, reads_first, writing
 from helpouts.web.permissions import OPERATOR_ROLES, requires
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -72,17 +73,24 @@ def _answer(route: Route, **path: str) -> ResponseReturnValue:
         i18n.set_locale(_language(token.user), token.user.zone or "UTC")
     body = read_body(route.body, _json()) if route.body else {}
     key = read_key(request.headers.get("Idempotency-Key"), required=route.key == "required") if route.key else ""
-    work = partial(route.view, Call(db, user, request.args, body, key), **path)
-    if user is not None and key:
-        content, status = once(db, user.id, key, (route.method, request.path, request.get_data()), work)
-    else:
-        content, status = work()
-    if route.method == "POST":
-        db.commit()
+    call = Call(db, user, request.args, body, key)
+    content, status = _act(route, call, path) if route.method == "POST" else route.view(call, **path)
     response = jsonify(content)
     response.headers["Cache-Control"] = "no-store" if user is not None else "no-cache"
     response.headers["Vary"] = "Authorization, Accept-Language"
     return response, status
+
+
+def _act(route: Route, call: Call, path: dict[str, str]) -> Answer:
+    """Look first; then write in a short transaction, once for each key."""
+    me = call.person.id
+    asked = (route.method, request.path, request.get_data())
+    before = kept(call.db, me, call.key, asked)
+    if before is not None:
+        return before
+    prepared = (route.prepare(call, **path),) if route.prepare else ()
+    with writing() as db:
+        return once(db, me, call.key, asked, partial(route.view, replace(call, db=db), *prepared, **path))
 
 
 def _token() -> ApiToken | None:
@@ -97,11 +105,8 @@ def _token() -> ApiToken | None:
         _hit(LOOKS, f"bad:{get_remote_address()}")
         raise Unauthorized(_l("This token is not good, or not any more."))
     if tokens.is_stale(found):
-        if request.method == "GET":
-            with current_runtime().database.write() as own:
-                tokens.mark_used(own, found.id)
-        else:
-            tokens.mark_used(db, found.id)
+        with current_runtime().database.write() as own:
+            tokens.mark_used(own, found.id)
     return found
 
 
@@ -160,7 +165,7 @@ def _view(route: Route) -> Callable[..., ResponseReturnValue]:
         return _answer(route, **path)
 
     view.__doc__ = route.summary
-    return requires("public", while_closed=True)(view)  # the token decides, see _answer
+    return reads_first(requires("public", while_closed=True)(view))  # the token decides, see _answer
 
 
 for _route in ROUTES:

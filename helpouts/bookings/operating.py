@@ -15,8 +15,9 @@ from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
 from helpouts.audit.service import record
 from helpouts.bookings import announce, moving
+from helpouts.bookings.drafts import draft
 from helpouts.bookings.models import Booking
-from helpouts.bookings.placing import book, hold
+from helpouts.bookings.placing import place, reserve
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
 from helpouts.errors import Conflict, HelpoutsError
@@ -48,37 +49,23 @@ def book_for(
     waived = _waived(db, host_id, starts_at, minutes) if host_id else []
     if not waive:
         _explain(db, listing, starts_at, minutes)
-    key, zone = f"operator:{secrets.token_hex(8)}", customer.zone or "UTC"
-    if listing.pricing == "free":
-        booking = book(
-            db,
-            listing,
-            customer,
-            starts_at,
-            None,
-            operator,
-            key,
-            zone,
-            length_minutes=length_minutes,
-            host_id=host_id,
-            waive=waive,
-        )
-    else:
-        booking = hold(
-            db,
-            listing,
-            customer,
-            starts_at,
-            None,
-            zone=zone,
-            idempotency_key=key,
-            actor=operator,
-            length_minutes=length_minutes,
-            host_id=host_id,
-            waive=waive,
-            held_until=min(clock.now() + TO_PAY, starts_at),
-        )
+    made = draft(
+        db,
+        listing,
+        customer,
+        starts_at,
+        None,
+        zone=customer.zone or "UTC",
+        idempotency_key=f"operator:{secrets.token_hex(8)}",
+        length_minutes=length_minutes,
+        host_id=host_id,
+        waive=waive,
+    )
+    if made.values["amount_minor"]:
+        booking = reserve(db, made, operator, min(clock.now() + TO_PAY, starts_at))
         announce.promise(db, booking, "offered")
+    else:
+        booking = place(db, made, operator)
     record(db, operator, "booking.place", booking, reason, waived=waived)
     return booking
 

@@ -1,9 +1,9 @@
 """Placing a booking: hold the slot, confirm it with the money.
 
-``hold``     the row, guarded by the database; lapsed holds in its way expire first
+``prepare``  checks, in a transaction that reads
+``reserve``  the row, guarded by the database; lapsed holds in its way expire first
 ``confirm``  money into escrow (nothing when free), state confirmed, room, and the promise to tell everybody
-``book``     both at once, as one row
-``place``    the same from a draft that was made before the transaction
+``place``    both at once, as one row
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
 from helpouts.bookings import announce
-from helpouts.bookings.drafts import Draft, check_bookable, draft, hosts_of, key_of, unchanged
+from helpouts.bookings.drafts import Draft, check_bookable, draft, key_of, unchanged
 from helpouts.bookings.models import Booking
 from helpouts.bookings.states import BOOKING
 from helpouts.bookings.writing import clear_way, take_turns, write
@@ -38,84 +38,55 @@ _BY_KEY = Prepared(select(_row.id).where(_row.idempotency_key == bindparam("key"
 _CHANGING = ("state", "held_until", "starts_at", "ends_at", "ical_sequence", "confirmed_at", "closed_at")
 
 
-def hold(
+def prepare(
     db: Session,
     listing: Listing,
     customer: User,
     starts_at: datetime,
     answers: Mapping[str, Any] | None,
     *,
-    zone: str,
     idempotency_key: str,
-    actor: Actor,
-    length_minutes: int | None = None,
-    host_id: int | None = None,
-    waive: bool = False,
-    held_until: datetime | None = None,
-) -> Booking:
-    """Take a slot for the length of a checkout (site setting ``hold_minutes``).
+    **wish: Any,
+) -> Draft | Booking:
+    """A :func:`~helpouts.bookings.drafts.draft`, or the booking that the same request has made already.
 
+    :raises HelpoutsError: as for a draft.
+    """
+    before = placed_before(db, customer.id, idempotency_key)
+    if before is not None:
+        return before
+    try:
+        return draft(db, listing, customer, starts_at, answers, idempotency_key=idempotency_key, **wish)
+    except Conflict:
+        before = placed_before(db, customer.id, idempotency_key)  # a second click: it was made in this moment
+        if before is None:
+            raise
+        return before
+
+
+def reserve(db: Session, made: Draft, actor: Actor, held_until: datetime | None = None) -> Booking:
+    """Write the booking of a draft, held for the length of a checkout (site setting ``hold_minutes``).
+
+    What the draft rests on is compared with what is there now; when it differs, all is checked again.
     The same key from the same customer gives the same booking.
 
-    :param starts_at: one of the instants that :func:`helpouts.scheduling.service.free_slots` offers.
-    :param zone: the customer's IANA zone, kept for mails.
-    :param length_minutes: one of the listing's lengths; its main one by default.
-    :param host_id: the member who shall serve; by default the first that the listing's serving rule names.
-    :param waive: an operator's: the host's soft rules do not count; an overlap is refused all the same.
     :param held_until: instead of the site's setting.
-    :raises Conflict: the slot is taken, or one of the two has another session then.
-    :raises Unavailable: the listing cannot be booked now; nothing is changed.
+    :raises Conflict: the slot was taken meanwhile, or one of the two has another session then.
+    :raises Unavailable: the listing cannot be booked any more.
     """
-    existing = placed_before(db, customer.id, idempotency_key)
-    if existing is not None:
-        return existing
-    made = _draft(
-        db, listing, customer, starts_at, answers, zone, idempotency_key, length_minutes, host_id, actor, waive
-    )
-    return _write(db, made, held_until=held_until)
-
-
-def book(
-    db: Session,
-    listing: Listing,
-    customer: User,
-    starts_at: datetime,
-    answers: Mapping[str, Any] | None,
-    actor: Actor,
-    idempotency_key: str,
-    zone: str = "UTC",
-    *,
-    length_minutes: int | None = None,
-    host_id: int | None = None,
-    waive: bool = False,
-) -> Booking:
-    """Hold and confirm in one step: for callers that have asked everything already."""
-    existing = placed_before(db, customer.id, idempotency_key)
-    if existing is not None:
-        return confirm(db, existing, actor) if existing.state == "held" else existing
-    made = _draft(
-        db, listing, customer, starts_at, answers, zone, idempotency_key, length_minutes, host_id, actor, waive
-    )
-    return _write(db, made, actor)
+    fresh = _still(db, made, actor)
+    return fresh if isinstance(fresh, Booking) else _write(db, fresh, held_until=held_until)
 
 
 def place(db: Session, made: Draft, actor: Actor) -> Booking:
-    """Write the booking of a draft and confirm it, as :func:`book` does.
+    """The same, confirmed and paid for at once.
 
-    What the draft rests on is compared with what is there now; when it differs, all is checked again.
-
-    :raises Conflict: the time was taken meanwhile.
     :raises Declined: the money is not there.
     """
-    carry(db, made.settings)
-    take_turns(db, made.values["customer_id"], made.values["host_id"])
-    if not unchanged(db, made):
-        existing = placed_before(db, made.values["customer_id"], made.wish["idempotency_key"])
-        if existing is not None:
-            return confirm(db, existing, actor) if existing.state == "held" else existing
-        listing = db.get_one(Listing, made.values["listing_id"], populate_existing=True)
-        made = draft(db, listing, db.get_one(User, made.values["customer_id"]), **made.wish)
-    return _write(db, made, actor)
+    fresh = _still(db, made, actor)
+    if isinstance(fresh, Booking):
+        return confirm(db, fresh, actor) if fresh.state == "held" else fresh
+    return _write(db, fresh, actor)
 
 
 def confirm(db: Session, booking: Booking, actor: Actor) -> Booking:
@@ -163,35 +134,20 @@ def placed_before(db: Session, customer_id: int, idempotency_key: str) -> Bookin
     return None if found is None else db.get_one(Booking, found)
 
 
-def _draft(
-    db: Session,
-    listing: Listing,
-    customer: User,
-    starts_at: datetime,
-    answers: Mapping[str, Any] | None,
-    zone: str,
-    idempotency_key: str,
-    length_minutes: int | None,
-    host_id: int | None,
-    actor: Actor,
-    waive: bool,
-) -> Draft:
-    """A draft within the transaction that writes it: after the people's turn has come."""
-    if waive and actor.kind != "operator":
+def _still(db: Session, made: Draft, actor: Actor) -> Draft | Booking:
+    """The draft, made again when things have changed since; the booking, when the same request has made it."""
+    if made.wish["waive"] and actor.kind != "operator":
         raise NotAllowed(_l("Only an operator can set the rules of a time aside."))
-    take_turns(db, customer.id, *([host_id] if host_id else hosts_of(listing)))
-    return draft(
-        db,
-        listing,
-        customer,
-        starts_at,
-        answers,
-        zone=zone,
-        idempotency_key=idempotency_key,
-        length_minutes=length_minutes,
-        host_id=host_id,
-        waive=waive,
-    )
+    carry(db, made.settings)
+    customer_id = made.values["customer_id"]
+    take_turns(db, customer_id, made.values["host_id"])
+    if unchanged(db, made):
+        return made
+    before = placed_before(db, customer_id, made.wish["idempotency_key"])
+    if before is not None:
+        return before
+    listing = db.get_one(Listing, made.values["listing_id"], populate_existing=True)
+    return draft(db, listing, db.get_one(User, customer_id), **made.wish)
 
 
 def _write(db: Session, made: Draft, confirmed_by: Actor | None = None, held_until: datetime | None = None) -> Booking:

@@ -7,7 +7,8 @@ instant of the jump.  The sessions are ordinary bookings: each can be moved or c
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,9 +20,10 @@ from sqlalchemy.orm import Session
 from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
 from helpouts.bookings.changing import cancel, charge_now
-from helpouts.bookings.drafts import key_of, zone_of
+from helpouts.bookings.drafts import Draft, draft, key_of, zone_of
 from helpouts.bookings.models import Booking, BookingSeries
-from helpouts.bookings.placing import confirm, hold
+from helpouts.bookings.placing import confirm, reserve
+from helpouts.bookings.writing import take_turns
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
 from helpouts.errors import Conflict, HelpoutsError
@@ -105,7 +107,13 @@ def check_size(every_weeks: int, count: int) -> None:
         )
 
 
-def hold_series(
+def known_series(db: Session, customer_id: int, idempotency_key: str) -> BookingSeries | None:
+    """The series that the same request has made already."""
+    key = _key(customer_id, idempotency_key)
+    return db.scalar(select(BookingSeries).where(BookingSeries.idempotency_key == key))
+
+
+def draft_series(
     db: Session,
     listing: Listing,
     customer: User,
@@ -113,36 +121,22 @@ def hold_series(
     answers: Mapping[str, Any],
     *,
     every_weeks: int,
+    host_id: int,
     zone: str,
     idempotency_key: str,
-    actor: Actor,
     length_minutes: int | None = None,
-    host_id: int | None = None,
-) -> BookingSeries:
-    """Take all these times for the length of a checkout, or none of them; the caller rolls back on an error.
+) -> list[Draft]:
+    """Check all these times before they are written: a draft for each, all with that host.
 
     :raises Conflict: one of the times is not free; the message names it.
     """
-    key = key_of(customer.id, f"series:{idempotency_key}")
-    known = db.scalar(select(BookingSeries).where(BookingSeries.idempotency_key == key))
-    if known is not None:
-        return known
     check_size(every_weeks, len(starts))
     if len(set(starts)) != len(starts):
         raise HelpoutsError(_l("Two of the dates are the same."), field="start")
-    series = BookingSeries(
-        public_id=secrets.token_urlsafe(16),
-        listing_id=listing.id,
-        customer_id=customer.id,
-        host_id=host_id or listing.expert.owner.id,
-        every_weeks=every_weeks,
-        idempotency_key=key,
-    )
-    db.add(series)
-    db.flush()
+    made: list[Draft] = []
     for number, start in enumerate(sorted(starts)):
-        try:
-            booking = hold(
+        with _dated(start, zone):
+            one = draft(
                 db,
                 listing,
                 customer,
@@ -150,16 +144,40 @@ def hold_series(
                 answers,
                 zone=zone,
                 idempotency_key=f"{idempotency_key}:{number}",
-                actor=actor,
                 length_minutes=length_minutes,
                 host_id=host_id,
             )
-        except Conflict as error:
-            when = start.astimezone(ZoneInfo(zone))
-            raise Conflict(
-                _l("%(date)s: %(reason)s", date=when.strftime("%Y-%m-%d %H:%M"), reason=error.message), field="start"
-            ) from None
-        booking.series_id, series.host_id, host_id = series.id, booking.host_id, booking.host_id
+        made.append(one)
+    return made
+
+
+def hold_series(
+    db: Session, drafts: Sequence[Draft], every_weeks: int, idempotency_key: str, actor: Actor
+) -> BookingSeries:
+    """Take the times of these drafts for the length of a checkout, or none of them; the caller rolls back on an error.
+
+    The same key from the same customer gives the same series.
+
+    :raises Conflict: one of the times is not free any more; the message names it.
+    """
+    first = drafts[0].values
+    take_turns(db, first["customer_id"], first["host_id"])
+    known = known_series(db, first["customer_id"], idempotency_key)
+    if known is not None:
+        return known
+    series = BookingSeries(
+        public_id=secrets.token_urlsafe(16),
+        listing_id=first["listing_id"],
+        customer_id=first["customer_id"],
+        host_id=first["host_id"],
+        every_weeks=every_weeks,
+        idempotency_key=_key(first["customer_id"], idempotency_key),
+    )
+    db.add(series)
+    db.flush()
+    for made in drafts:
+        with _dated(made.values["starts_at"], made.values["customer_zone"]):
+            reserve(db, made, actor).series_id = series.id
     db.flush()
     return series
 
@@ -196,6 +214,20 @@ def cancel_rest(db: Session, series: BookingSeries, reason: str, actor: Actor) -
     for booking in rest:
         cancel(db, booking, reason, actor)
     return len(rest)
+
+
+def _key(customer_id: int, idempotency_key: str) -> str:
+    return key_of(customer_id, f"series:{idempotency_key}")
+
+
+@contextmanager
+def _dated(start: datetime, zone: str) -> Iterator[None]:
+    """Put the date before what stands against it."""
+    try:
+        yield
+    except Conflict as error:
+        when = start.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+        raise Conflict(_l("%(date)s: %(reason)s", date=when, reason=error.message), field="start") from None
 
 
 def _with(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -13,16 +14,17 @@ from sqlalchemy import select
 from helpouts.accounts.models import User
 from helpouts.bookings import series, service
 from helpouts.bookings.forms import ConfirmForm, RestForm, SeriesForm, series_form
-from helpouts.bookings.models import BookingSeries
+from helpouts.bookings.models import Booking, BookingSeries
 from helpouts.bookings.policy import policy_text
 from helpouts.bookings.views import listing_of, parse_start, submitted_answers, whole
+from helpouts.catalog.models import Listing
 from helpouts.errors import HelpoutsError, NotFound
 from helpouts.i18n import current_zone
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import service as money
 from helpouts.scheduling.service import asked_for
-from helpouts.web.db import current_db
+from helpouts.web.db import current_db, reads_first, writing
 from helpouts.web.forms import attach
 from helpouts.web.permissions import current_actor, requires
 
@@ -43,6 +45,7 @@ def own_series(public_id: str) -> BookingSeries:
 
 
 @bp.route("/book/<int:listing_id>/series", methods=["GET", "POST"])
+@reads_first
 @requires("signed_in")
 def new(listing_id: int) -> ResponseReturnValue:
     """The dates, each with its time or another; sending it takes them all, or none."""
@@ -56,6 +59,9 @@ def new(listing_id: int) -> ResponseReturnValue:
         form.key.data = secrets.token_urlsafe(12)
     length = whole(form.length.data)
     every, count = whole(form.every.data) or 1, whole(form.count.data) or COUNT
+    known = series.known_series(db, current_user.id, form.key.data or "") if request.method == "POST" else None
+    if known is not None:
+        return _taken(known.public_id, series.bookings_of(db, known))
     try:
         first = parse_start(form.start.data)
         host_id = asked_for(db, listing, whole(form.host.data))
@@ -67,29 +73,11 @@ def new(listing_id: int) -> ResponseReturnValue:
     chosen = [given.get(f"date-{number}", start) for number, start in enumerate(shown)]
     if form.validate_on_submit():
         try:
-            made = series.hold_series(
-                db,
-                listing,
-                db.get_one(User, current_user.id),
-                [parse_start(start) for start in chosen if start],
-                submitted_answers(form, category),
-                every_weeks=every,
-                zone=current_zone(),
-                idempotency_key=form.key.data or "",
-                actor=current_actor("customer"),
-                length_minutes=length,
-                host_id=plan.host_id,
-            )
-            bookings = series.bookings_of(db, made)
-            free = not any(booking.amount_minor for booking in bookings)
-            if free:
-                series.confirm_series(db, made, current_actor("customer"))
-            db.commit()
-            if free:
-                return redirect(url_for("bookings.show", public_id=bookings[0].public_id), 303)
-            return redirect(url_for("series.checkout", public_id=made.public_id), 303)
+            return _taken(*_take(listing, category, form, chosen, every, length, plan.host_id))
         except HelpoutsError as error:
-            db.rollback()
+            known = series.known_series(db, current_user.id, form.key.data or "")
+            if known is not None:  # a second click: it was made in this moment
+                return _taken(known.public_id, series.bookings_of(db, known))
             attach(form, error)
     minutes = length or listing.length_minutes
     price = listing.price_of(minutes)
@@ -112,7 +100,45 @@ def new(listing_id: int) -> ResponseReturnValue:
     return page, 400 if form.errors else 200
 
 
+def _take(
+    listing: Listing,
+    category: Any,
+    form: SeriesForm,
+    chosen: Sequence[str],
+    every: int,
+    length: int | None,
+    host_id: int,
+) -> tuple[str, Sequence[Booking]]:
+    """All chosen times: held for the checkout, or booked when there is nothing to pay; name and sessions."""
+    db, actor, key = current_db(), current_actor("customer"), form.key.data or ""
+    drafts = series.draft_series(
+        db,
+        listing,
+        db.get_one(User, current_user.id),
+        [parse_start(start) for start in chosen if start],
+        submitted_answers(form, category),
+        every_weeks=every,
+        host_id=host_id,
+        zone=current_zone(),
+        idempotency_key=key,
+        length_minutes=length,
+    )
+    with writing() as db:
+        made = series.hold_series(db, drafts, every, key, actor)
+        bookings = series.bookings_of(db, made)
+        if not any(booking.amount_minor for booking in bookings):
+            series.confirm_series(db, made, actor)
+        return made.public_id, bookings
+
+
+def _taken(public_id: str, bookings: Sequence[Booking]) -> ResponseReturnValue:
+    if any(booking.amount_minor for booking in bookings):
+        return redirect(url_for("series.checkout", public_id=public_id), 303)
+    return redirect(url_for("bookings.show", public_id=bookings[0].public_id), 303)
+
+
 @bp.route("/series/<public_id>/checkout", methods=["GET", "POST"])
+@reads_first
 @requires("signed_in")
 def checkout(public_id: str) -> ResponseReturnValue:
     """Pay for all of them from the wallet."""
@@ -122,16 +148,14 @@ def checkout(public_id: str) -> ResponseReturnValue:
         return redirect(url_for("series.show", public_id=public_id), 303)
     form = ConfirmForm()
     if form.validate_on_submit():
+        actor = current_actor("customer")
         try:
-            booked = series.confirm_series(db, found, current_actor("customer"))
-            db.commit()
+            with writing() as writer:
+                booked = series.confirm_series(writer, writer.get_one(BookingSeries, found.id), actor)
             flash(_("Booked. We have sent you a mail for each session with a calendar invitation."), "success")
             return redirect(url_for("bookings.show", public_id=booked[0].public_id), 303)
         except HelpoutsError as error:
-            db.rollback()
             attach(form, error)
-            found = own_series(public_id)
-            bookings = series.bookings_of(db, found)
     total, first = sum(booking.amount_minor for booking in bookings), bookings[0]
     page = render_template(
         "helpouts/bookings/series_checkout.html",

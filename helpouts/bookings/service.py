@@ -8,12 +8,11 @@ from __future__ import annotations
 from helpouts.bookings.changing import cancel, charge_now
 from helpouts.bookings.drafts import Draft, check_bookable, draft, find
 from helpouts.bookings.lapse import expire_lapsed
-from helpouts.bookings.placing import book, confirm, hold, place
+from helpouts.bookings.placing import confirm, place, prepare, reserve
 from helpouts.scheduling import service as scheduling
 
 __all__ = [
     "Draft",
-    "book",
     "cancel",
     "charge_now",
     "check_bookable",
@@ -21,7 +20,8 @@ __all__ = [
     "draft",
     "expire_lapsed",
     "find",
-    "hold",
     "place",
+    "prepare",
+    "reserve",
     "scheduling",
 ]

@@ -34,7 +34,7 @@ from helpouts.sessions.history import history
 from helpouts.sessions.recording import recordings_of
 from helpouts.sessions.service import session_of
 from helpouts.sessions.tickets import OPENS_BEFORE
-from helpouts.web.db import current_db, current_runtime
+from helpouts.web.db import current_db, current_runtime, reads_first, writing
 from helpouts.web.forms import attach
 from helpouts.web.permissions import current_actor, requires
 
@@ -90,6 +90,7 @@ def submitted_answers(form: FlaskForm, category: Any) -> dict[str, Any]:
 
 
 @bp.route("/book/<int:listing_id>", methods=["GET", "POST"])
+@reads_first
 @requires("signed_in")
 def new(listing_id: int) -> ResponseReturnValue:
     """What is booked, the category's questions, the policy; sending it takes the slot."""
@@ -108,30 +109,35 @@ def new(listing_id: int) -> ResponseReturnValue:
         flash(str(error), "error")
         return redirect(url_for("catalog.listing", slug=listing.slug), 303)
     if form.validate_on_submit():
-        actor = current_actor("customer")
-        customer = db.get_one(User, current_user.id)
         try:
-            booking = service.hold(
-                db,
-                listing,
-                customer,
-                start,
-                submitted_answers(form, category),
-                zone=current_zone(),
-                idempotency_key=form.key.data or "",
-                actor=actor,
-                length_minutes=length,
-                host_id=host_id,
-            )
-            if not booking.amount_minor and booking.state == "held":
-                service.confirm(db, booking, actor)
-            db.commit()
+            booking = _take(listing, category, form, start, length, host_id)
             endpoint = "bookings.checkout" if booking.state == "held" else "bookings.show"
             return redirect(url_for(endpoint, public_id=booking.public_id), 303)
         except HelpoutsError as error:
-            db.rollback()
             attach(form, error)
     return _new_page(listing, category, form, start, length or listing.length_minutes)
+
+
+def _take(
+    listing: Listing, category: Any, form: BookingForm, start: datetime, length: int | None, host_id: int | None
+) -> Booking:
+    """The slot, held for the checkout, or booked when there is nothing to pay."""
+    db, actor = current_db(), current_actor("customer")
+    made = service.prepare(
+        db,
+        listing,
+        db.get_one(User, current_user.id),
+        start,
+        submitted_answers(form, category),
+        zone=current_zone(),
+        idempotency_key=form.key.data or "",
+        length_minutes=length,
+        host_id=host_id,
+    )
+    if isinstance(made, Booking):
+        return made
+    with writing() as db:
+        return service.reserve(db, made, actor) if made.values["amount_minor"] else service.place(db, made, actor)
 
 
 def _new_page(listing: Listing, category: Any, form: BookingForm, start: datetime, length: int) -> ResponseReturnValue:
@@ -151,6 +157,7 @@ def _new_page(listing: Listing, category: Any, form: BookingForm, start: datetim
 
 
 @bp.route("/bookings/<public_id>/checkout", methods=["GET", "POST"])
+@reads_first
 @requires("signed_in")
 def checkout(public_id: str) -> ResponseReturnValue:
     """Pay for a held slot from the wallet."""
@@ -160,15 +167,14 @@ def checkout(public_id: str) -> ResponseReturnValue:
         return redirect(url_for("bookings.show", public_id=public_id), 303)
     form = ConfirmForm()
     if form.validate_on_submit():
+        actor = current_actor("customer")
         try:
-            service.confirm(db, booking, current_actor("customer"))
-            db.commit()
+            with writing() as writer:
+                service.confirm(writer, writer.get_one(Booking, booking.id), actor)
             flash(_("Booked. We have sent you a mail with a calendar invitation."), "success")
             return redirect(url_for("bookings.show", public_id=public_id), 303)
         except HelpoutsError as error:
-            db.rollback()
             attach(form, error)
-            booking = own_booking(public_id)
     return render_template(
         "helpouts/bookings/checkout.html",
         booking=booking,

@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import SYSTEM, Actor
 from helpouts.bookings import announce
-from helpouts.bookings.drafts import check_bookable, hosts_of
+from helpouts.bookings.drafts import check_bookable, draft, hosts_of
 from helpouts.bookings.intake import check_answers
 from helpouts.bookings.models import Booking
-from helpouts.bookings.placing import hold
+from helpouts.bookings.placing import reserve
 from helpouts.bookings.states import BOOKING, WAITING
 from helpouts.bookings.waiting_models import WaitlistEntry, WaitlistOffer
 from helpouts.catalog.models import ExpertMember, Listing
@@ -249,7 +249,7 @@ def offer_one(db: Session, listing: Listing, entry: WaitlistEntry, free: Iterabl
         if start in had or until is None or not fits(entry, start, entry.minutes):
             continue
         try:
-            booking = hold(
+            made = draft(
                 db,
                 listing,
                 entry.customer,
@@ -257,10 +257,9 @@ def offer_one(db: Session, listing: Listing, entry: WaitlistEntry, free: Iterabl
                 entry.answers,
                 zone=entry.zone,
                 idempotency_key=f"wait:{entry.id}:{int(start.timestamp())}:{entry.minutes}",
-                actor=SYSTEM,
                 length_minutes=entry.length_minutes,
-                held_until=until,
             )
+            booking = reserve(db, made, SYSTEM, until)
         except Conflict:  # the customer has another session then
             continue
         except HelpoutsError as error:  # the category's questions have changed since, for one

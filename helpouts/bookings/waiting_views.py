@@ -23,7 +23,7 @@ from helpouts.errors import HelpoutsError, NotFound
 from helpouts.i18n import current_zone
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.web.db import current_db
+from helpouts.web.db import current_db, reads_first, writing
 from helpouts.web.forms import attach
 from helpouts.web.permissions import current_actor, requires
 
@@ -106,6 +106,7 @@ def leave(public_id: str) -> ResponseReturnValue:
 
 
 @bp.route("/b/take/<token>", methods=["GET", "POST"])
+@reads_first
 @requires("public", while_closed=True)
 def take(token: str) -> ResponseReturnValue:
     """What is held for the person of a mail: take it (when it costs something, after signing in), or pass."""
@@ -115,24 +116,26 @@ def take(token: str) -> ResponseReturnValue:
     i18n.set_locale(opened.person.locale, booking.customer_zone)
     form = TakeForm()
     if form.validate_on_submit():
+        if form.answer.data != "pass" and booking.amount_minor:
+            return redirect(url_for("bookings.checkout", public_id=booking.public_id), 303)
         try:
-            if form.answer.data == "pass":
-                waiting.decline(db, booking, opened.actor)
-                message = _("The time goes to the next. You stay on the wait-list.")
-            elif booking.amount_minor:
-                return redirect(url_for("bookings.checkout", public_id=booking.public_id), 303)
-            else:
-                service.confirm(db, booking, opened.actor)
-                message = _("Booked. We have sent you a mail with a calendar invitation.")
-            db.commit()
+            message = _answered(token, passing=form.answer.data == "pass")
             return private(render_template("helpouts/bookings/done.html", booking=booking, message=message))
         except HelpoutsError as error:
-            db.rollback()
             attach(form, error)
-            db.refresh(booking)
     policy = policy_text(booking.cancellation_policy, booking.pricing)
     page = render_template("helpouts/bookings/take.html", booking=booking, form=form, policy=policy)
     return private(page, 400 if form.errors else 200)
+
+
+def _answered(token: str, *, passing: bool) -> str:
+    with writing() as db:
+        opened = open_link(db, token, "take")
+        if passing:
+            waiting.decline(db, opened.booking, opened.actor)
+            return _("The time goes to the next. You stay on the wait-list.")
+        service.confirm(db, opened.booking, opened.actor)
+        return _("Booked. We have sent you a mail with a calendar invitation.")
 
 
 def _own(public_id: str) -> WaitlistEntry:

@@ -39,9 +39,9 @@ def past_session(
         return False
     start = chance.choice(slots[:40])
     actor = Actor("customer", customer.id, customer.email)
-    booking = bookings.book(
-        db, listing, customer, start, answers(category), actor, f"demo-{listing.id}-{customer.id}", customer.zone
-    )
+    key = f"demo-{listing.id}-{customer.id}"
+    made = bookings.draft(db, listing, customer, start, answers(category), zone=customer.zone, idempotency_key=key)
+    booking = bookings.place(db, made, actor)
     session = sessions.session_of(db, booking)
     if session is None:
         return False

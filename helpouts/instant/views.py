@@ -27,7 +27,7 @@ from helpouts.instant.models import OPEN_STATES, AvailableSwitch, InstantOffer, 
 from helpouts.payments import service as money
 from helpouts.payments.backend import Declined
 from helpouts.sessions.service import session_of
-from helpouts.web.db import current_db, current_runtime
+from helpouts.web.db import current_db, current_runtime, reads_first, writing
 from helpouts.web.forms import attach
 from helpouts.web.permissions import current_actor, requires
 
@@ -225,25 +225,26 @@ def offer(public_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/desk/offers/<public_id>/<any(accept, decline):answer>")
+@reads_first
 @requires("signed_in")
 def answer(public_id: str, answer: str) -> ResponseReturnValue:
     """Take it or not; scripts get {"go"} or {"error"}."""
-    db = current_db()
-    found = answering.own_offer(db, public_id, current_user.id)
+    me = current_user.id
+    answering.own_offer(current_db(), public_id, me)
     _check_form()
     actor = current_actor("expert")
+    go = url_for("catalog.expert_dashboard")
     try:
-        go = url_for("catalog.expert_dashboard")
-        if answer == "accept":
-            session = session_of(db, answering.accept(db, found, actor))
-            go = url_for("sessions.room", room_id=session.room_id) if session is not None else go
-        else:
-            answering.decline(db, found, actor)
-        db.commit()
+        with writing() as db:
+            found = answering.own_offer(db, public_id, me)
+            if answer == "accept":
+                session = session_of(db, answering.accept(db, found, actor))
+                go = url_for("sessions.room", room_id=session.room_id) if session is not None else go
+            else:
+                answering.decline(db, found, actor)
     except HelpoutsError as error:
-        db.rollback()
-        answering.skip(db, answering.own_offer(db, public_id, current_user.id), error)
-        db.commit()
+        with writing() as db:
+            answering.skip(db, answering.own_offer(db, public_id, me), error)
         if _wants_json():
             return {"error": str(error), "code": error.code}, error.status
         flash(str(error), "error")

@@ -85,7 +85,6 @@ def make_booking(db: Session, listing: Listing, customer: User, **values: Any) -
     now = clock.now()
     start = values.get("starts_at") or free_slots(db, listing, now, now + timedelta(days=3))[0]
     category = runtime_of(db).registry.category(listing.category)
-    actor = Actor("customer", customer.id, customer.email)
-    return bookings.book(
-        db, listing, customer, start, answers(category), actor, secrets.token_hex(8), customer.zone or "UTC"
-    )
+    key, zone = secrets.token_hex(8), customer.zone or "UTC"
+    made = bookings.draft(db, listing, customer, start, answers(category), zone=zone, idempotency_key=key)
+    return bookings.place(db, made, Actor("customer", customer.id, customer.email))

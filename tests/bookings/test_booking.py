@@ -49,7 +49,8 @@ def test_the_expert_reads_the_answers_in_the_words_of_the_form(db):
     chosen = question.choices[0]
     start = free_slots(db, listing, clock.now(), clock.now() + timedelta(days=1))[0]
     told = answers(category) | {question.key: chosen.value}
-    service.book(db, listing, customer, start, told, Actor("customer", customer.id, ""), "one request", "UTC")
+    made = service.draft(db, listing, customer, start, told, zone="UTC", idempotency_key="one request")
+    service.place(db, made, Actor("customer", customer.id, ""))
     do_jobs(db, "booking.announce")
     mails = [job.payload for job in db.scalars(select(Job).where(Job.kind == "mail.send"))]
     body = next(mail["body"] for mail in mails if mail["to"] == listing.expert.owner.email)
@@ -69,9 +70,9 @@ def test_the_same_request_twice_is_one_booking(db):
     start = free_slots(db, listing, clock.now(), clock.now() + timedelta(days=1))[3]
     actor = Actor("customer", customer.id, customer.email)
     category = service.check_bookable(db, listing)
-    first = service.book(db, listing, customer, start, answers(category), actor, "key", "UTC")
-    second = service.book(db, listing, customer, start, answers(category), actor, "key", "UTC")
-    assert first.id == second.id
+    given = (db, listing, customer, start, answers(category))
+    first = service.place(db, service.prepare(*given, zone="UTC", idempotency_key="key"), actor)
+    assert service.prepare(*given, zone="UTC", idempotency_key="key") is first
 
 
 def test_overlapping_times_are_refused_whoever_asks(db):
@@ -107,9 +108,8 @@ def test_a_lapsed_hold_frees_the_slot(db):
 
     def hold(customer):
         actor = Actor("customer", customer.id, customer.email)
-        return service.hold(
-            db, listing, customer, start, answers(category), zone="UTC", idempotency_key="k", actor=actor
-        )
+        made = service.draft(db, listing, customer, start, answers(category), zone="UTC", idempotency_key="k")
+        return service.reserve(db, made, actor)
 
     held = hold(first)
     with pytest.raises(Conflict):
@@ -139,9 +139,8 @@ def test_a_required_question_must_be_answered(db):
     customer = make_customer(db)
     start = free_slots(db, listing, clock.now(), clock.now() + timedelta(days=1))[0]
     required = next(q.key for q in service.check_bookable(db, listing).intake if q.required)
-    actor = Actor("customer", customer.id, "")
     with pytest.raises(HelpoutsError) as refused:
-        service.hold(db, listing, customer, start, {}, zone="UTC", idempotency_key="k", actor=actor)
+        service.draft(db, listing, customer, start, {}, zone="UTC", idempotency_key="k")
     assert refused.value.field == f"intake_{required}"
     assert db.scalar(select(func.count(Booking.id))) == 0
 

@@ -31,18 +31,22 @@ def listing(db):
     return make_listing(db, expert)
 
 
-def hold(db, listing, customer, starts, key="k"):
-    return series.hold_series(
+def draft(db, listing, customer, starts):
+    return series.draft_series(
         db,
         listing,
         customer,
         starts,
         answers(service.check_bookable(db, listing)),
         every_weeks=1,
+        host_id=listing.expert.owner.id,
         zone="Europe/Berlin",
-        idempotency_key=key,
-        actor=Actor("customer", customer.id, ""),
+        idempotency_key="k",
     )
+
+
+def hold(db, listing, customer, starts):
+    return series.hold_series(db, draft(db, listing, customer, starts), 1, "k", Actor("customer", customer.id, ""))
 
 
 def test_the_time_on_the_hosts_clock_stays_when_the_clocks_change():
@@ -94,6 +98,19 @@ def test_all_or_none(runtime):
         assert db.scalar(select(func.count(Booking.id))) == 1
 
 
+def test_a_time_that_is_taken_after_the_draft_is_named_and_none_is_held(runtime):
+    clock.set(NOW)
+    with runtime.database.write() as db:
+        listing, customer = make_listing(db, make_expert(db)), make_customer(db)
+        starts = series.dates(FIRST, "Europe/Berlin", 1, 4)
+        drafts = draft(db, listing, customer, starts)
+        make_booking(db, listing, make_customer(db, "Paul M."), starts_at=starts[3])
+    with pytest.raises(Conflict, match="2026-11-03 14:00"), runtime.database.write() as db:
+        series.hold_series(db, drafts, 1, "k", Actor("customer", customer.id, ""))
+    with runtime.database.read() as db:
+        assert db.scalar(select(func.count(Booking.id))) == 1
+
+
 def test_too_little_money_books_nothing(runtime):
     clock.set(NOW)
     with runtime.database.write() as db:
@@ -110,8 +127,9 @@ def test_too_little_money_books_nothing(runtime):
 
 def test_the_same_request_twice_is_one_series(db, listing):
     customer = make_customer(db)
-    starts = series.dates(FIRST, "Europe/Berlin", 1, 2)
-    assert hold(db, listing, customer, starts).id == hold(db, listing, customer, starts).id
+    drafts = draft(db, listing, customer, series.dates(FIRST, "Europe/Berlin", 1, 2))
+    first, second = [series.hold_series(db, drafts, 1, "k", Actor("customer", customer.id, "")) for _ in range(2)]
+    assert first.id == second.id == series.known_series(db, customer.id, "k").id
     assert db.scalar(select(func.count(Booking.id))) == 2
 
 

@@ -76,11 +76,12 @@ def _changes(db: Session, paid: Listing, free: Listing, customer: User, booking:
     other = moving.other_starts(db, booking, booking.starts_at, booking.starts_at + timedelta(days=7))[0]
     moving.reschedule(db, booking, other, Actor("expert", booking.host_id, "expert"), "A doctor's appointment.")
     told = answers(bookings.check_bookable(db, paid))
-    actor = Actor("customer", customer.id, customer.email)
-    zone, times = "Europe/Berlin", [starts[0], starts[-1]]
-    held = series.hold_series(
-        db, paid, customer, times, told, every_weeks=1, zone=zone, idempotency_key="series", actor=actor
+    actor, host_id = Actor("customer", customer.id, customer.email), paid.expert.owner.id
+    zone, key, times = "Europe/Berlin", "series", [starts[0], starts[-1]]
+    drafts = series.draft_series(
+        db, paid, customer, times, told, every_weeks=1, host_id=host_id, zone=zone, idempotency_key=key
     )
+    held = series.hold_series(db, drafts, 1, key, actor)
     entry = waiting.join(db, free, customer.id, answers(bookings.check_bookable(db, free)), zone=zone, weekdays=[5])
     one = series.bookings_of(db, held)[0]
     links_to = [links.link(db, booking, customer, purpose) for purpose in ("cancel", "move", "answer")]
@@ -284,10 +285,9 @@ def _held(db: Session, listing: Listing, customer: User, key: str, days: int) ->
     category = runtime_of(db).registry.category(listing.category)
     begin = clock.now() + timedelta(days=days)
     start = free_slots(db, listing, begin, begin + timedelta(days=14))[0]
-    actor = Actor("customer", customer.id, customer.email)
-    return bookings.hold(
-        db, listing, customer, start, answers(category), zone="Europe/Berlin", idempotency_key=key, actor=actor
-    )
+    zone, told = "Europe/Berlin", answers(category)
+    made = bookings.draft(db, listing, customer, start, told, zone=zone, idempotency_key=key)
+    return bookings.reserve(db, made, Actor("customer", customer.id, customer.email))
 
 
 def _booked(db: Session, listing: Listing, customer: User, key: str, days: int) -> Booking:

@@ -111,18 +111,11 @@ def test_what_is_long_over_or_was_never_confirmed_is_not_in_it(runtime, client, 
         listing = db.scalars(select(Listing)).one()
         customer = db.get_one(User, people[0])
         start = NOW + timedelta(days=2)
-        held = bookings.hold(
-            db,
-            listing,
-            customer,
-            start,
-            answers(runtime.registry.category("it")),
-            zone="UTC",
-            idempotency_key="k",
-            actor=Actor("customer", customer.id, "x"),
-        )
+        told, actor = answers(runtime.registry.category("it")), Actor("customer", customer.id, "x")
+        made = bookings.draft(db, listing, customer, start, told, zone="UTC", idempotency_key="k")
+        held = bookings.reserve(db, made, actor)
         assert held.state == "held"
-        bookings.cancel(db, held, "", Actor("customer", customer.id, "x"))
+        bookings.cancel(db, held, "", actor)
     assert len(events(client.get(path))) == 1
     clock.set(NOW + timedelta(days=80))
     assert len(events(client.get(path))) == 1
