@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import base64
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row
 
 from helpouts import formatting
 from helpouts.catalog.category import Category
@@ -49,6 +53,18 @@ class Credential:
 
     label: str
     checked_label: str
+
+
+class ExpertValues(NamedTuple):
+    """What the card of an expert is made from; the model's object has the same names."""
+
+    name: str
+    slug: str
+    headline: str
+    languages: Sequence[str]
+    kind: str
+    rating_sum: int
+    rating_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +174,7 @@ def soon(instant: datetime) -> str:
     return formatting.day_time(instant)
 
 
-def expert_card(expert: Expert, avatar: str = "", verified: tuple[Credential, ...] = ()) -> ExpertCard:
+def expert_card(expert: Expert | ExpertValues, avatar: str = "", verified: tuple[Credential, ...] = ()) -> ExpertCard:
     """The card of an expert; ``avatar`` is the SVG of its owner."""
     return ExpertCard(
         name=expert.name,
@@ -173,15 +189,23 @@ def expert_card(expert: Expert, avatar: str = "", verified: tuple[Credential, ..
     )
 
 
-def listing_card(listing: Listing, next_free_at: datetime | None, avatar: str = "") -> ListingCard:
-    """The card of a listing."""
+def listing_card(
+    listing: Listing | Row[Any],
+    expert: Expert | ExpertValues,
+    next_free_at: datetime | None,
+    avatar: str = "",
+    *,
+    available_now: bool = False,
+    free_at: datetime | None = None,
+) -> ListingCard:
+    """The card of a listing, or of a row with its columns, of that expert."""
     return ListingCard(
         id=listing.id,
         title=listing.title,
         slug=listing.slug,
         summary=listing.summary,
         category=listing.category,
-        expert=expert_card(listing.expert, avatar),
+        expert=expert_card(expert, avatar),
         pricing=listing.pricing,
         price_minor=listing.price_minor,
         currency=listing.currency,
@@ -189,6 +213,8 @@ def listing_card(listing: Listing, next_free_at: datetime | None, avatar: str = 
         rating=mean(listing.rating_sum, listing.rating_count),
         review_count=listing.rating_count,
         next_free_at=next_free_at,
+        available_now=available_now,
+        free_at=free_at,
     )
 
 

@@ -98,7 +98,7 @@ def listing_view(db: Session, listing: Listing) -> ListingView:
 
 def shown_listing(db: Session, listing: Listing, next_free_at: datetime | None) -> ListingView:
     """The same where the next free time is known already, None when it cannot be booked."""
-    card = listing_card(listing, next_free_at)
+    card = listing_card(listing, listing.expert, next_free_at)
     return ListingView(
         **{name: getattr(card, name) for name in ListingCard.__dataclass_fields__ if name != "expert"},
         expert=expert_view(db, listing.expert),

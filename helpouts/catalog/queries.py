@@ -199,4 +199,4 @@ def _select(where: Sequence[Condition]) -> Select[Listing, str]:
 def _cards(db: Session, chosen: Select[Listing, str]) -> tuple[ListingCard, ...]:
     rows = db.execute(chosen).all()
     free = next_free(db, [listing for listing, _avatar in rows])
-    return tuple(listing_card(listing, free[listing.id], avatar) for listing, avatar in rows)
+    return tuple(listing_card(listing, listing.expert, free[listing.id], avatar) for listing, avatar in rows)

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, and_, bindparam, func, literal, literal_colum
 from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
-from helpouts.catalog.cards import ExpertCard, ListingCard, mean, picture_path
+from helpouts.catalog.cards import ExpertValues, ListingCard, listing_card
 from helpouts.catalog.category import Category
 from helpouts.catalog.models import Expert, ExpertMember, Listing
 from helpouts.catalog.records import SearchRequest
@@ -83,15 +83,12 @@ _CARDS = (
     select(
         *(_listing.c[name] for name in ("id", "expert_id", "title", "slug", "summary", "category", "pricing")),
         *(_listing.c[name] for name in ("price_minor", "currency", "length_minutes", "rating_sum", "rating_count")),
-        *(
-            _expert.c[name].label(f"expert_{name}")
-            for name in ("name", "slug", "headline", "languages", "kind", "rating_sum", "rating_count")
-        ),
         func.coalesce(_user.c.avatar, literal_column("''")).label("avatar"),
         conditions.NEXT_FREE.label("next_free"),
         *(L.c[name] for name in ("starts", "notice", "step", "free_from")),
         conditions.IS_UNSURE.label("unsure"),
         conditions.IS_AVAILABLE.label("available"),
+        *(_expert.c[name].label(f"expert_{name}") for name in ExpertValues._fields),
     )
     .select_from(L)
     .join(_listing, _listing.c.id == L.c.listing_id)
@@ -147,29 +144,11 @@ def _card(row: Any, exact: times.Times | None, request: SearchRequest, now: date
             return None
         nearest = min(open_quarters, key=lambda quarter: (abs(quarter * masks.QUARTER - wanted), quarter))
         free_at = _start_in(nearest, step, anchor)
-    return ListingCard(
-        id=row.id,
-        title=row.title,
-        slug=row.slug,
-        summary=row.summary,
-        category=row.category,
-        expert=ExpertCard(
-            name=row.expert_name,
-            slug=row.expert_slug,
-            headline=row.expert_headline,
-            languages=tuple(row.expert_languages),
-            is_company=row.expert_kind == "company",
-            rating=mean(row.expert_rating_sum, row.expert_rating_count),
-            review_count=row.expert_rating_count,
-            avatar_url=picture_path(row.expert_slug, row.avatar),
-        ),
-        pricing=row.pricing,
-        price_minor=row.price_minor,
-        currency=row.currency,
-        length_minutes=row.length_minutes,
-        rating=mean(row.rating_sum, row.rating_count),
-        review_count=row.rating_count,
-        next_free_at=None if start is None else from_minute(start),
+    return listing_card(
+        row,
+        ExpertValues._make(row[-len(ExpertValues._fields) :]),
+        None if start is None else from_minute(start),
+        row.avatar,
         available_now=bool(row.available),
         free_at=free_at,
     )

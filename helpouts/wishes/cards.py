@@ -34,4 +34,4 @@ def cards_of(db: Session, listing_ids: Sequence[int]) -> list[ListingCard]:
     rows = {listing.id: (listing, avatar) for listing, avatar in db.execute(chosen)}
     free = next_free(db, [listing for listing, _avatar in rows.values()])
     found = [rows[listing_id] for listing_id in listing_ids if listing_id in rows]
-    return [listing_card(listing, free[listing.id], avatar) for listing, avatar in found]
+    return [listing_card(listing, listing.expert, free[listing.id], avatar) for listing, avatar in found]
