@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any, Generic, NamedTuple, TypeVar
 
+import psycopg
 from sqlalchemy import Column, ColumnElement, Connection, Dialect, Table, bindparam, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
@@ -28,12 +30,10 @@ _Convert = Callable[[Any], Any]
 
 
 class _Text(NamedTuple):
-    """A statement as a driver takes it: its parameters in order, what converts them, what makes a row of a tuple."""
+    """A statement as a driver takes it: its parameters in order with what converts them, what makes a row of a tuple."""
 
     text: str
-    names: tuple[str, ...]
-    positional: bool
-    binds: tuple[tuple[str, _Convert], ...]
+    binds: tuple[tuple[str, _Convert | None], ...]
     literals: Mapping[str, Any]
     row: Callable[[Iterable[Any]], Any]
     results: tuple[tuple[int, _Convert], ...]
@@ -56,8 +56,10 @@ class Prepared:
         """
         connection = _written(db)
         text = self._texts.get(connection.dialect.name) or self._compile(connection.dialect)
-        cursor = _execute(connection, text, values)
-        found = cursor.fetchall()
+        if text.literals:
+            values = {**text.literals, **values}
+        given = [values[name] if convert is None else convert(values[name]) for name, convert in text.binds]
+        found = _execute(connection, text.text, given).fetchall()
         if text.results:
             return [_converted(row, text) for row in found]
         return list(map(text.row, found))
@@ -100,7 +102,7 @@ class Inserted:
             for column in self._table.c
             if column.key not in keys and column.default is not None and column.default.is_scalar
         }
-        self._keys = (*keys, *self._defaults)
+        self._keys = [column.key for column in self._table.c if column.key in {*keys, *self._defaults}]  # INSERT's order
         self._or_nothing, self._returning = or_nothing, returning
         self._texts: dict[tuple[str, int], _Text] = {}
 
@@ -113,17 +115,21 @@ class Inserted:
         made: list[Any] = []
         for first in range(0, len(rows), MOST_ROWS):
             part = rows[first : first + MOST_ROWS]
-            key = (connection.dialect.name, len(part))
-            text = self._texts.get(key) or self._compile(connection.dialect, len(part))
-            values = {
-                f"{name}_{number}": value
-                for number, row in enumerate(part)
-                for name, value in {**self._defaults, **row}.items()
-            }
-            cursor = _execute(connection, text, values)
+            cursor = _execute(connection, *self.prepared(connection.dialect, part))
             if self._returning:
                 made += [found[0] for found in cursor.fetchall()]
         return made
+
+    def prepared(self, dialect: Dialect, rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[Any]]:
+        """The statement for these rows, of which there are at most :data:`MOST_ROWS`, and its parameters in order."""
+        text = self._texts.get((dialect.name, len(rows))) or self._compile(dialect, len(rows))
+        if self._defaults:
+            rows = [{**self._defaults, **row} for row in rows]
+        values = [row[key] for row in rows for key in self._keys]
+        return text.text, [
+            value if convert is None else convert(value)
+            for value, (_name, convert) in zip(values, text.binds, strict=True)
+        ]
 
     def _compile(self, dialect: Dialect, count: int) -> _Text:
         statement: Any = (sqlite if dialect.name == "sqlite" else postgresql).insert(self._table)
@@ -136,7 +142,9 @@ class Inserted:
             statement = statement.on_conflict_do_nothing(index_elements=named)
         if self._returning:
             statement = statement.returning(columns[self._returning])
-        return self._texts.setdefault((dialect.name, count), _compiled(statement, dialect))
+        text = _compiled(statement, dialect)
+        assert [name for name, _ in text.binds] == [f"{key}_{n}" for n in range(count) for key in self._keys]
+        return self._texts.setdefault((dialect.name, count), text)
 
 
 def write_new(db: Session, thing: M, *, or_nothing: bool = False) -> M | None:
@@ -261,27 +269,28 @@ def connection_of(db: Session) -> Connection:
     return connection
 
 
-def _execute(connection: Connection, text: _Text, values: Mapping[str, Any]) -> Any:
-    row = {**text.literals, **values}
-    for name, convert in text.binds:
-        row[name] = convert(row[name])
-    given: Any = tuple([row[name] for name in text.names]) if text.positional else row
-    cursor = connection.connection.cursor() if text.positional else _kept_cursor(connection)
+def _execute(connection: Connection, text: str, given: Sequence[Any]) -> Any:
+    cursor = connection.connection.cursor() if connection.dialect.name == "sqlite" else _kept_cursor(connection)
     for listener in connection.dispatch.before_cursor_execute:
-        listener(connection, cursor, text.text, given, None, False)
+        listener(connection, cursor, text, given, None, False)
     try:
-        cursor.execute(text.text, given)
+        cursor.execute(text, given)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise translated(connection, text.text, given, error) from error
+        raise translated(connection, text, given, error) from error
     return cursor
 
 
 def _kept_cursor(connection: Connection) -> Any:
-    """One for all statements of a connection: psycopg's learns how to pass values, each new one anew (20 of 45 µs)."""
+    """One for all statements of a connection to PostgreSQL, and one that leaves their text alone.
+
+    psycopg's cursors learn how to pass values, each new one anew (20 of 45 µs); its usual ones also look through
+    the text for parameters to number, the longer ones at each execution.
+    """
     info = connection.info
     cursor = info.get(_CURSOR)
     if cursor is None:
-        cursor = info[_CURSOR] = connection.connection.cursor()
+        driver: Any = connection.connection.driver_connection
+        cursor = info[_CURSOR] = psycopg.RawCursor(driver)
     return cursor
 
 
@@ -309,19 +318,27 @@ def _converted(row: Sequence[Any], text: _Text) -> Any:
 
 
 def _compiled(statement: Executable, dialect: Dialect) -> _Text:
-    compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]  # every Executable of Core is a ClauseElement
+    compiled = statement.compile(dialect=_numbering(dialect))  # type: ignore[attr-defined]  # Core's all can be compiled
     assert isinstance(compiled, SQLCompiler)
-    names = tuple(compiled.positiontup or compiled.binds)
+    assert compiled.positiontup is not None
     binds = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
     columns = compiled._result_columns  # what a result's own columns are made from; nothing public has it
     results = [column[3].dialect_impl(dialect).result_processor(dialect, None) for column in columns]
     row = namedtuple("Row", [str(column[0]) for column in columns], rename=True)  # type: ignore[misc]  # made at run time
     return _Text(
         compiled.string,
-        names,
-        bool(compiled.positional),
-        tuple((name, convert) for name, convert in binds.items() if convert is not None),
+        tuple((name, binds[name]) for name in compiled.positiontup),
         {name: value for name, value in compiled.params.items() if value is not None},
         row._make,
         tuple((place, convert) for place, convert in enumerate(results) if convert is not None),
     )
+
+
+def _numbering(dialect: Dialect) -> Dialect:
+    """One that writes PostgreSQL's own $1, $2 … where SQLAlchemy's would write names for psycopg to replace."""
+    if dialect.name == "sqlite":
+        return dialect
+    made = copy(dialect)
+    made.paramstyle, made.positional = "numeric_dollar", True
+    made.identifier_preparer = made.preparer(made)  # which writes no %% any more
+    return made
