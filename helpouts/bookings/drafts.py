@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -19,8 +19,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from helpouts import site
 from helpouts.accounts.models import User
-from helpouts.bookings import quick
+from helpouts.bookings import quick, standing
 from helpouts.bookings.intake import check_answers
+from helpouts.bookings.standing import Seen
 from helpouts.catalog.models import Expert, ExpertMember, Listing
 from helpouts.clock import clock
 from helpouts.db.once import known
@@ -33,12 +34,6 @@ from helpouts.runtime import runtime_of
 from helpouts.scheduling.models import ScheduleRow
 
 _ZONE = Prepared(select(ScheduleRow.zone).where(ScheduleRow.user_id == bindparam("host")))
-_STANDING = Prepared(
-    select(Listing.version, Listing.state, Expert.state, ScheduleRow.version, ScheduleRow.zone)
-    .join_from(Listing, Expert, Listing.expert_id == Expert.id)
-    .outerjoin(ScheduleRow, ScheduleRow.user_id == bindparam("host"))
-    .where(Listing.id == bindparam("listing"))
-)
 #: A listing, a row for each member of its expert, and a customer: the columns that a booking looks at.
 _LISTING = [column for column in Listing.__table__.c if column.key not in ("description", "requirements", "fields")]
 _EXPERT = [Expert.__table__.c.id, Expert.__table__.c.name, Expert.__table__.c.state]
@@ -52,20 +47,6 @@ _FOUND = Prepared(
     .where(Listing.id == bindparam("listing"))
     .order_by(ExpertMember.id)
 )
-
-
-class Seen(NamedTuple):
-    """What a draft rests on: the listing, the expert and the host's hours as they stand; what else the host does then.
-
-    :ivar zone: in which the hours are meant; None for a host without hours.
-    """
-
-    listing_version: int
-    listing_state: str
-    expert_state: str
-    hours_version: int | None
-    zone: str | None
-    near: list[quick.Busy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +122,7 @@ def draft(
     if not hosts or (host_id is not None and host_id not in hosts_of(listing)):
         raise Conflict(_l("This time is not free any more. Please choose another."), field="start")
     ends_at = starts_at + timedelta(minutes=minutes)
-    found = seen(db, listing.id, hosts[0], starts_at, ends_at, free.reach, free.near)
+    found = standing.seen(db, listing, hosts[0], starts_at, ends_at, free)
     fee = category.fee_bp if category.fee_bp is not None else site.get(db, "fee_bp")
     values = {
         "public_id": secrets.token_urlsafe(16),
@@ -175,33 +156,6 @@ def draft(
         "waive": waive,
     }
     return Draft(listing, customer, values, site.get(db, "hold_minutes"), free.reach, found, wish, known(db))
-
-
-def seen(
-    db: Session,
-    listing_id: int,
-    host_id: int,
-    starts_at: datetime,
-    ends_at: datetime,
-    reach: timedelta,
-    near: list[quick.Busy] | None = None,
-) -> Seen:
-    """How things stand at this moment.
-
-    :param reach: what takes the host's time counts so far from the booking's.
-    :param near: that, when it was just read.
-    """
-    if near is None:
-        near = quick.busy(db, host_id, starts_at - reach, ends_at + reach)
-    listing, listing_state, expert_state, hours, zone = _STANDING.first(db, {"listing": listing_id, "host": host_id})
-    return Seen(listing, listing_state, expert_state, hours, zone, near)
-
-
-def unchanged(db: Session, made: Draft) -> bool:
-    """Whether all that the draft rests on is still so."""
-    row = made.values
-    now = seen(db, row["listing_id"], row["host_id"], row["starts_at"], row["ends_at"], made.reach)
-    return now == made.seen
 
 
 def hosts_of(listing: Listing) -> Collection[int]:

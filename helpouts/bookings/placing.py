@@ -13,17 +13,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
 from helpouts.bookings import announce
-from helpouts.bookings.drafts import Draft, check_bookable, draft, key_of, unchanged
+from helpouts.bookings.drafts import Draft, check_bookable, draft, key_of
 from helpouts.bookings.models import Booking
+from helpouts.bookings.standing import CHANGED, Now, look_again
 from helpouts.bookings.states import BOOKING
-from helpouts.bookings.writing import clear_way, take_turns, write
+from helpouts.bookings.writing import clear_way, refused, take_turns, write
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
+from helpouts.db import keys
+from helpouts.db.later import write_now
 from helpouts.db.once import carry
 from helpouts.db.prepared import Prepared, new
 from helpouts.errors import Conflict, NotAllowed, Unavailable
@@ -75,7 +79,10 @@ def reserve(db: Session, made: Draft, actor: Actor, held_until: datetime | None 
     :raises Unavailable: the listing cannot be booked any more.
     """
     fresh = _still(db, made, actor)
-    return fresh if isinstance(fresh, Booking) else _write(db, fresh, held_until=held_until)
+    if isinstance(fresh, Booking):
+        return fresh
+    made, now = fresh
+    return _write(db, made, held_until=held_until, clear=now.clear)
 
 
 def place(db: Session, made: Draft, actor: Actor) -> Booking:
@@ -86,7 +93,16 @@ def place(db: Session, made: Draft, actor: Actor) -> Booking:
     fresh = _still(db, made, actor)
     if isinstance(fresh, Booking):
         return confirm(db, fresh, actor) if fresh.state == "held" else fresh
-    return _write(db, fresh, actor)
+    made, now = fresh
+    keys.offer(db, now.keys)
+    try:
+        booking = _write(db, made, actor, clear=now.clear)
+        write_now(db)
+    except DBAPIError as error:
+        raise refused(error) from None
+    finally:
+        keys.withdraw(db)
+    return booking
 
 
 def confirm(db: Session, booking: Booking, actor: Actor) -> Booking:
@@ -134,26 +150,38 @@ def placed_before(db: Session, customer_id: int, idempotency_key: str) -> Bookin
     return None if found is None else db.get_one(Booking, found)
 
 
-def _still(db: Session, made: Draft, actor: Actor) -> Draft | Booking:
+def _still(db: Session, made: Draft, actor: Actor) -> tuple[Draft, Now] | Booking:
     """The draft, made again when things have changed since; the booking, when the same request has made it."""
     if made.wish["waive"] and actor.kind != "operator":
         raise NotAllowed(_l("Only an operator can set the rules of a time aside."))
     carry(db, made.settings)
     customer_id = made.values["customer_id"]
     take_turns(db, customer_id, made.values["host_id"])
-    if unchanged(db, made):
-        return made
+    now = look_again(db, made.values, made.reach, made.seen)
+    if now.unchanged:
+        return made, now
     before = placed_before(db, customer_id, made.wish["idempotency_key"])
     if before is not None:
         return before
     listing = db.get_one(Listing, made.values["listing_id"], populate_existing=True)
-    return draft(db, listing, db.get_one(User, customer_id), **made.wish)
+    return draft(db, listing, db.get_one(User, customer_id), **made.wish), CHANGED
 
 
-def _write(db: Session, made: Draft, confirmed_by: Actor | None = None, held_until: datetime | None = None) -> Booking:
-    """The row: held, or confirmed at once by that actor."""
+def _write(
+    db: Session,
+    made: Draft,
+    confirmed_by: Actor | None = None,
+    held_until: datetime | None = None,
+    *,
+    clear: bool = False,
+) -> Booking:
+    """The row: held, or confirmed at once by that actor.
+
+    :param clear: nothing is in its way.
+    """
     now, values = clock.now(), dict(made.values)
-    clear_way(db, values["host_id"], values["customer_id"], values["starts_at"], values["ends_at"])
+    if not clear:
+        clear_way(db, values["host_id"], values["customer_id"], values["starts_at"], values["ends_at"])
     until = held_until or now + timedelta(minutes=made.hold_minutes)
     values |= {"state": BOOKING.initial, "held_until": until, "created_at": now}
     step = None

@@ -8,12 +8,13 @@ Only what is committed may be kept: within a writing transaction the question go
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import bindparam, literal_column, select, union_all
+from sqlalchemy import Select, bindparam, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
@@ -42,24 +43,28 @@ _MEMBERS = Prepared(
     .join(User.__table__, User.id == ExpertMember.user_id)
     .where(ExpertMember.expert_id == bindparam("expert"), User.active)
 )
-_BUSY = Prepared(
-    union_all(
-        *(
-            select(_booking.starts_at, _booking.ends_at, _booking.held_until, _booking.id).where(
-                person == bindparam("host"),
-                LIVE,
-                _booking.starts_at < bindparam("until"),
-                _booking.ends_at > bindparam("since"),
-            )
-            for person in (_booking.host_id, _booking.customer_id)
-        ),
-        select(_other.starts_at, _other.ends_at, literal_column("NULL"), literal_column("0")).where(
-            _other.user_id == bindparam("host"),
-            _other.starts_at < bindparam("until"),
-            _other.ends_at > bindparam("since"),
-        ),
-    )
+
+
+def taken_times(person: str, since: str, until: str) -> list[Select[Any]]:
+    """SELECTs of what takes somebody's time on this site, all by the names of their parameters."""
+    return [
+        select(_booking.starts_at, _booking.ends_at, _booking.held_until, _booking.id).where(
+            part == bindparam(person),
+            LIVE,
+            _booking.starts_at < bindparam(until),
+            _booking.ends_at > bindparam(since),
+        )
+        for part in (_booking.host_id, _booking.customer_id)
+    ]
+
+
+#: The same for what takes the host's time in other calendars.
+ELSEWHERE: Select[Any] = select(_other.starts_at, _other.ends_at, literal_column("NULL"), literal_column("0")).where(
+    _other.user_id == bindparam("host"),
+    _other.starts_at < bindparam("until"),
+    _other.ends_at > bindparam("since"),
 )
+_BUSY = Prepared(union_all(*taken_times("host", "since", "until"), ELSEWHERE))
 
 
 class Busy(NamedTuple):
@@ -80,17 +85,23 @@ class Free(NamedTuple):
 
     :ivar reach: how far from the session's time a host's other sessions matter.
     :ivar near: those of the one host, when they were looked at by themselves.
+    :ivar hours: then also the version and the zone of the host's hours.
     """
 
     user_ids: list[int]
     reach: timedelta
     near: list[Busy] | None = None
+    hours: tuple[int, str] | None = None
 
 
 def busy(db: Session, user_id: int, since: datetime, until: datetime) -> list[Busy]:
     """All that takes the person's time in [since, until), lapsed holds among it, in order."""
-    rows = _BUSY.all(db, {"host": user_id, "since": since, "until": until})
-    return sorted((Busy(*row) for row in rows), key=lambda time: (time.starts_at, time.ends_at, time.booking_id))
+    return in_order(_BUSY.all(db, {"host": user_id, "since": since, "until": until}))
+
+
+def in_order(rows: Iterable[Iterable[Any]]) -> list[Busy]:
+    """What takes somebody's time, in an order that depends on nothing else."""
+    return sorted(map(Busy._make, rows), key=lambda time: (time.starts_at, time.ends_at, time.booking_id))
 
 
 def free_hosts(
@@ -103,7 +114,8 @@ def free_hosts(
         if len(rows) == 1 and host_id in (None, rows[0].user_id):
             known = _known(db, bind, rows[0])
             if known is not None:
-                return _free(db, rows[0].user_id, starts_at, length_minutes, *known)
+                free = _free(db, rows[0].user_id, starts_at, length_minutes, *known)
+                return free._replace(hours=(rows[0].version, rows[0].zone))
     return Free(scheduling.free_hosts(db, listing, starts_at, length_minutes=length_minutes, host_id=host_id), NEAR)
 
 

@@ -14,8 +14,9 @@ from helpouts.bookings.lapse import expire
 from helpouts.bookings.models import LIVE_STATES, Booking
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
+from helpouts.db.later import write_new_later
 from helpouts.db.lists import one_of
-from helpouts.db.prepared import Prepared, write_new
+from helpouts.db.prepared import Prepared
 from helpouts.errors import Conflict
 from helpouts.i18n import lazy_gettext as _l
 
@@ -75,7 +76,7 @@ def write(db: Session, booking: Booking, listing: Listing, customer: User) -> Bo
     :raises Conflict: the time is taken, or the same request was written in this moment.
     """
     try:
-        written = write_new(db, booking, or_nothing=True)
+        written = write_new_later(db, booking, or_nothing=True)
     except DBAPIError as error:
         raise refused(error) from None
     if written is None:  # PostgreSQL: a constraint stood against it

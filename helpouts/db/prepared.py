@@ -30,7 +30,7 @@ _Convert = Callable[[Any], Any]
 
 
 class _Text(NamedTuple):
-    """A statement as a driver takes it: its parameters in order with what converts them, what makes a row of a tuple."""
+    """A statement as a driver takes it: its parameters in order and what converts them; what makes a row of a tuple."""
 
     text: str
     binds: tuple[tuple[str, _Convert | None], ...]
@@ -59,7 +59,7 @@ class Prepared:
         if text.literals:
             values = {**text.literals, **values}
         given = [values[name] if convert is None else convert(values[name]) for name, convert in text.binds]
-        found = _execute(connection, text.text, given).fetchall()
+        found = execute(connection, text.text, given).fetchall()
         if text.results:
             return [_converted(row, text) for row in found]
         return list(map(text.row, found))
@@ -102,7 +102,9 @@ class Inserted:
             for column in self._table.c
             if column.key not in keys and column.default is not None and column.default.is_scalar
         }
-        self._keys = [column.key for column in self._table.c if column.key in {*keys, *self._defaults}]  # INSERT's order
+        self._keys = [
+            column.key for column in self._table.c if column.key in {*keys, *self._defaults}
+        ]  # INSERT's order
         self._or_nothing, self._returning = or_nothing, returning
         self._texts: dict[tuple[str, int], _Text] = {}
 
@@ -115,7 +117,7 @@ class Inserted:
         made: list[Any] = []
         for first in range(0, len(rows), MOST_ROWS):
             part = rows[first : first + MOST_ROWS]
-            cursor = _execute(connection, *self.prepared(connection.dialect, part))
+            cursor = execute(connection, *self.prepared(connection.dialect, part))
             if self._returning:
                 made += [found[0] for found in cursor.fetchall()]
         return made
@@ -159,7 +161,12 @@ def write_new(db: Session, thing: M, *, or_nothing: bool = False) -> M | None:
     made = writer.statement.run(db, writer.row(thing))
     if not made:
         return None
-    thing.__dict__[writer.key] = made[0]
+    return attach_new(db, thing, writer.key, made[0])
+
+
+def attach_new(db: Session, thing: M, name: str, key: int) -> M:
+    """Make an object one of the session's as soon as the key of its row, the attribute ``name``, is known."""
+    thing.__dict__[name] = key
     make_transient_to_detached(thing)
     db.add(thing)
     return thing
@@ -215,9 +222,11 @@ def attach(db: Session, model: type[M], values: Mapping[str, Any]) -> M:
 class Writer(NamedTuple):
     """How new objects of a model are written."""
 
+    table: Table
     key: str
     columns: tuple[Column[Any], ...]
     statement: Inserted
+    with_key: Inserted
 
     def row(self, thing: object) -> dict[str, Any]:
         """The object's columns but for its key; those that were not set get their defaults."""
@@ -236,7 +245,8 @@ def writer_of(model: type[Any], *, or_nothing: bool = False, keyed: bool = True)
         columns = tuple(column for column in mapper.local_table.c if not column.primary_key)
         key, keys = mapper.primary_key[0].key, [column.key for column in columns]
         statement = Inserted(mapper.local_table, keys, or_nothing=or_nothing, returning=key if keyed else None)
-        found = _WRITERS[model, or_nothing, keyed] = Writer(key, columns, statement)
+        with_key = Inserted(mapper.local_table, [key, *keys])
+        found = _WRITERS[model, or_nothing, keyed] = Writer(mapper.local_table, key, columns, statement, with_key)
     return found
 
 
@@ -269,8 +279,9 @@ def connection_of(db: Session) -> Connection:
     return connection
 
 
-def _execute(connection: Connection, text: str, given: Sequence[Any]) -> Any:
-    cursor = connection.connection.cursor() if connection.dialect.name == "sqlite" else _kept_cursor(connection)
+def execute(connection: Connection, text: str, given: Sequence[Any]) -> Any:
+    """Run a statement in the driver's own words; what it finds must be fetched before the next one."""
+    cursor = connection.info.get(_CURSOR) or _new_cursor(connection)
     for listener in connection.dispatch.before_cursor_execute:
         listener(connection, cursor, text, given, None, False)
     try:
@@ -280,18 +291,16 @@ def _execute(connection: Connection, text: str, given: Sequence[Any]) -> Any:
     return cursor
 
 
-def _kept_cursor(connection: Connection) -> Any:
-    """One for all statements of a connection to PostgreSQL, and one that leaves their text alone.
+def _new_cursor(connection: Connection) -> Any:
+    """One for all statements of a connection, on PostgreSQL one that leaves their text alone.
 
     psycopg's cursors learn how to pass values, each new one anew (20 of 45 µs); its usual ones also look through
     the text for parameters to number, the longer ones at each execution.
     """
-    info = connection.info
-    cursor = info.get(_CURSOR)
-    if cursor is None:
-        driver: Any = connection.connection.driver_connection
-        cursor = info[_CURSOR] = psycopg.RawCursor(driver)
-    return cursor
+    driver: Any = connection.connection.driver_connection
+    made = driver.cursor() if connection.dialect.name == "sqlite" else psycopg.RawCursor(driver)
+    connection.info[_CURSOR] = made
+    return made
 
 
 def translated(connection: Connection, text: str, values: Any, error: Exception) -> Exception:

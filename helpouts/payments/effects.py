@@ -20,8 +20,7 @@ from sqlalchemy.orm import Session
 from helpouts import events, site
 from helpouts.audit.actor import Actor
 from helpouts.clock import clock
-from helpouts.db.later import write_later
-from helpouts.db.prepared import write_new
+from helpouts.db.later import write_later, write_new_later
 from helpouts.jobs.service import promise_all
 from helpouts.payments import rounding
 from helpouts.payments.backend import Outcome
@@ -91,7 +90,7 @@ def _start(db: Session, payment: Payment, operation: PaymentOperation, outcome: 
     if payment.id is None:
         step = PAYMENT.step(payment.state, "hold", actor)
         source, payment.state = payment.state, step.target
-        write_new(db, payment)
+        write_new_later(db, payment)
         PAYMENT.note(db, payment.id, step, source, actor)
     else:
         PAYMENT.apply(db, payment, "hold", actor)

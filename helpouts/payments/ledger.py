@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
+from helpouts.db import keys
+from helpouts.db.later import later
 from helpouts.db.lists import one_of
 from helpouts.db.prepared import Inserted, Prepared
 from helpouts.i18n import lazy_gettext as _l
@@ -118,6 +120,11 @@ _ACCOUNT = Inserted(
     or_nothing=("code", "currency"),
     returning="id",
 )
+#: The same with a key that was fetched before.
+_NEW_JOURNAL = Inserted(
+    Journal.__table__, ("id", "idem_key", "request_hash", "kind", "ref", "reverses_id", "lines", "created_at")
+)
+_NEW_ACCOUNT = Inserted(LedgerAccount.__table__, ("id", "code", "kind", "normal", "currency", "nonneg"))
 
 
 def post(
@@ -150,27 +157,33 @@ def post(
         "lines": len(lines),
         "created_at": clock.now(),
     }
+    journal_id = keys.take(db, Journal.__table__)
+    if journal_id is not None:  # the key of what is new as well: it cannot stand already, or the database refuses it
+        later(db, _NEW_JOURNAL, {"id": journal_id, **values})
+        later(db, _POST, *_rows(journal_id, lines, accounts))
+        return Posted(journal_id, fresh=True)
     written = _JOURNAL.run(db, values)
     if not written:
         standing = _standing(db, key, digest)
         assert standing is not None
         return standing
     journal_id = written[0]
-    _POST.run(
-        db,
-        *(
-            {
-                "journal_id": journal_id,
-                "seq": seq,
-                "debit_id": accounts[line.debit, line.currency].id,
-                "credit_id": accounts[line.credit, line.currency].id,
-                "amount": line.amount,
-                "currency": line.currency,
-            }
-            for seq, line in enumerate(lines)
-        ),
-    )
+    _POST.run(db, *_rows(journal_id, lines, accounts))
     return Posted(journal_id, fresh=True)
+
+
+def _rows(journal_id: int, lines: Sequence[Line], accounts: Mapping[tuple[str, str], _Account]) -> list[dict[str, Any]]:
+    return [
+        {
+            "journal_id": journal_id,
+            "seq": seq,
+            "debit_id": accounts[line.debit, line.currency].id,
+            "credit_id": accounts[line.credit, line.currency].id,
+            "amount": line.amount,
+            "currency": line.currency,
+        }
+        for seq, line in enumerate(lines)
+    ]
 
 
 def balance(db: Session, code: str, currency: str) -> int:
@@ -244,6 +257,10 @@ def _open(db: Session, code: str, currency: str, currency_known: bool) -> _Accou
         values = {"code": currency, "exponent": exponent(currency)}
         db.execute(_insert(db, Currency).on_conflict_do_nothing(), values)
     account = {"code": code, "kind": kind, "normal": normal, "currency": currency, "nonneg": nonneg}
+    key = keys.take(db, LedgerAccount.__table__)
+    if key is not None:
+        later(db, _NEW_ACCOUNT, {"id": key, **account})
+        return _Account(key, normal, nonneg, 0)
     opened = _ACCOUNT.run(db, account)
     return _Account(opened[0], normal, nonneg, 0) if opened else None
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import SYSTEM, Actor
 from helpouts.clock import clock
+from helpouts.db.prepared import new
 from helpouts.jobs.models import Job
 from helpouts.jobs.service import enqueue, handler
 from helpouts.payments import access, effects
@@ -51,7 +52,8 @@ def prepare(payment: Payment, op: str, n: int, request: Mapping[str, Any]) -> Pa
     """The record of a call; nothing is written yet.  ``n`` counts the calls of one kind."""
     key = hashlib.sha256(f"{payment.public_id}:{op}:{n}".encode()).hexdigest()[:40]
     digest = hashlib.sha256(json.dumps(dict(request), sort_keys=True).encode()).hexdigest()
-    return PaymentOperation(op=op, n=n, key=key, request=dict(request), request_hash=digest, state="prepared")
+    values = {"op": op, "n": n, "key": key, "request": dict(request), "request_hash": digest, "state": "prepared"}
+    return new(PaymentOperation, values)
 
 
 def next_n(db: Session, payment: Payment, op: str) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import Actor
 from helpouts.bookings.models import Booking
-from helpouts.db.prepared import Objects
+from helpouts.db.prepared import Objects, new
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import rounding
 from helpouts.payments.access import (
@@ -99,25 +99,26 @@ def hold_for_booking(db: Session, booking: Booking, actor: Actor, *, fresh: bool
         raise InvalidRequest(
             _l("Payments in %(currency)s are not possible here at the moment.", currency=booking.currency)
         )
-    payment = Payment(
-        public_id=secrets.token_urlsafe(16),
-        booking_id=booking.id,
-        backend=backend.name,
-        state=PAYMENT.initial,
-        currency=booking.currency,
-        payer_id=booking.customer_id,
-        payee_id=booking.host_id,
-        amount_minor=booking.amount_minor,
-        captured_minor=0,
-        refunded_minor=0,
-        fee_bp=booking.fee_bp,
-        fee_minor=0,
-        fee_refunded_minor=0,
-        funding=backend.funding_account(booking.customer_id),
-        holds_money=backend.capabilities.in_transaction,
-        ref="",
-        rounding=rounding.RULE,
-    )
+    values = {
+        "public_id": secrets.token_urlsafe(16),
+        "booking_id": booking.id,
+        "backend": backend.name,
+        "state": PAYMENT.initial,
+        "currency": booking.currency,
+        "payer_id": booking.customer_id,
+        "payee_id": booking.host_id,
+        "amount_minor": booking.amount_minor,
+        "captured_minor": 0,
+        "refunded_minor": 0,
+        "fee_bp": booking.fee_bp,
+        "fee_minor": 0,
+        "fee_refunded_minor": 0,
+        "funding": backend.funding_account(booking.customer_id),
+        "holds_money": backend.capabilities.in_transaction,
+        "ref": "",
+        "rounding": rounding.RULE,
+    }
+    payment = new(Payment, values)
     request = {
         "amount": booking.amount_minor,
         "description": booking.title,

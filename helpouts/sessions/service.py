@@ -18,6 +18,7 @@ from helpouts.bookings.policy import cancellation_charge
 from helpouts.bookings.states import BOOKING
 from helpouts.clock import clock
 from helpouts.db.later import write_later
+from helpouts.db.prepared import new
 from helpouts.errors import Conflict
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.jobs.service import enqueue, handler
@@ -38,8 +39,8 @@ def prepare_session(db: DbSession, booking: Booking, *, fresh: bool = False) -> 
     :param fresh: the booking was written in this transaction, so it has none yet.
     """
     if fresh or session_of(db, booking) is None:
-        room = Session(booking_id=booking.id, room_id=secrets.token_urlsafe(16), state=SESSION.initial)
-        write_later(db, room)
+        values = {"booking_id": booking.id, "room_id": secrets.token_urlsafe(16), "state": SESSION.initial}
+        write_later(db, new(Session, values))
 
 
 def session_of(db: DbSession, booking: Booking) -> Session | None:

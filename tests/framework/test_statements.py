@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -11,7 +12,9 @@ from sqlalchemy import bindparam, event, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from helpouts.db import Database
-from helpouts.db.later import later, write_later
+from helpouts.db import keys as new_keys
+from helpouts.db.keys import next_key
+from helpouts.db.later import later, write_later, write_new_later, write_now
 from helpouts.db.prepared import MOST_ROWS, Inserted, Objects, Prepared, attach, write_new
 from helpouts.jobs.models import Job
 from helpouts.plugins.models import PluginFlag, SiteSetting
@@ -118,20 +121,53 @@ def test_rows_that_nobody_waits_for_are_there_for_the_next_query_and_after_the_c
         assert db.scalars(select(Job)).one().state == "ready"
 
 
-def test_they_are_one_statement_for_each_table(runtime):
+def test_they_are_one_statement_for_each_table_and_one_for_all_on_postgresql(runtime):
     seen = []
     event.listen(runtime.database.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
     with runtime.database.write() as db:
         for number in range(3):
             later(db, INSERT, setting(f"k{number}"))
             later(db, FLAG_LATER, {"name": f"p{number}", "changed_at": MOMENT})
-    assert [statement.split()[2] for statement in seen if statement.startswith("INSERT")] == [
-        "site_setting",
-        "plugin_flag",
-    ]
+    written = [statement for statement in seen if "INSERT" in statement]
+    tables = [word for statement in written for word in re.findall(r"INSERT INTO (\w+)", statement)]
+    assert tables == ["site_setting", "plugin_flag"]
+    assert len(written) == (2 if runtime.database.is_sqlite else 1)
 
 
 FLAG_LATER = Inserted(PluginFlag.__table__, ("name", "changed_at"))
+
+
+NEXT = Prepared(select(next_key(Job.__table__)))
+KINDS = Prepared(select(Job.kind).order_by(Job.id))
+
+
+def test_an_object_whose_key_was_fetched_before_is_written_with_the_rest(runtime):
+    with runtime.database.write() as db:
+        assert NEXT.scalar(db, {}) > 0
+        first = write_new(db, Job(kind="a"))
+        key = NEXT.scalar(db, {})
+        assert key > first.id
+        new_keys.offer(db, {"job": key})
+        second = write_new_later(db, Job(kind="b"))
+        assert (second.id, second.state, second in db) == (key, "ready", True)
+        assert [row.kind for row in KINDS.all(db, {})] == ["a"]
+        assert write_new_later(db, Job(kind="c")).id > key
+        new_keys.offer(db, {"job": NEXT.scalar(db, {})})
+        new_keys.withdraw(db)
+        assert new_keys.take(db, Job.__table__) is None
+        second.kind = "d"
+    with runtime.database.read() as db:
+        assert [row.kind for row in KINDS.all(db, {})] == ["a", "d", "c"]
+
+
+def test_what_is_refused_of_waiting_rows_is_said_when_they_are_written(runtime):
+    with runtime.database.write() as db:
+        INSERT.run(db, setting("a"))
+        write_later(db, Job(kind="x"))
+        later(db, INSERT, setting("a"))
+        with pytest.raises(IntegrityError):
+            write_now(db)
+        db.rollback()
 
 
 def test_they_fall_with_their_transaction(runtime):
