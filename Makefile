@@ -14,7 +14,7 @@ PACKAGES := helpouts helpouts_admin helpouts_category_education helpouts_categor
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-$(STAMP): setup.cfg pyproject.toml requirements-dev.txt requirements-tools.txt admin/pyproject.toml $(wildcard plugins/*/pyproject.toml)
+$(STAMP): setup.cfg pyproject.toml requirements-dev.txt requirements-tools.txt admin/pyproject.toml $(wildcard plugins/*/pyproject.toml plugins/*/setup.py plugins/*/src/*/*.[ch])
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip "setuptools>=77" wheel
 	$(BIN)/python -m pip install -q -r requirements-dev.txt
@@ -23,7 +23,7 @@ $(STAMP): setup.cfg pyproject.toml requirements-dev.txt requirements-tools.txt a
 run: $(STAMP) ## Set up everything and serve the demo site on http://127.0.0.1:$(PORT)
 	$(BIN)/helpouts up --demo --data $(DATA) --port $(PORT)
 
-test: $(STAMP) system ## Set up everything and run all checks and tests (REQUIRE_ALL=1 forbids skips)
+test: system $(STAMP) ## Set up everything and run all checks and tests (REQUIRE_ALL=1 forbids skips)
 	$(MAKE) lint types imports
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser" $(ARGS)
 	$(BIN)/python -m pytest -m browser tests $(ARGS)
@@ -49,7 +49,7 @@ system: ## Install the system packages that the tests need (Debian, as root)
 bench: $(STAMP) ## Print the tables of docs/performance.md
 	$(BIN)/python -m benchmarks
 
-bench-media: $(STAMP) system ## Measure calls: our relay, Janus, aiortc's own, two browsers (8 minutes)
+bench-media: system $(STAMP) ## Measure calls: our relay, Janus, aiortc's own, two browsers (8 minutes)
 	$(BIN)/python -m benchmarks.bench_media $(ARGS)
 
 translations: $(STAMP) ## Bring all translation catalogues in line with the sources

@@ -66,6 +66,11 @@ def test_what_is_installed_has_what_it_needs(environment: Environment) -> None:
     assert "helpouts" not in done.stdout, done.stdout
 
 
+def test_the_compiled_part_of_the_relay_is_there_and_works(environment: Environment) -> None:
+    done = environment.run("python", "-c", "from helpouts_video_aiortc import fastpath; print(fastpath.works())")
+    assert done.stdout == "True\n", done.stderr
+
+
 @contextmanager
 def serving(environment: Environment, **variables: str) -> Iterator[str]:
     """``helpouts web`` of the environment; the address of the site."""

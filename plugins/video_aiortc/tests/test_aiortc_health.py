@@ -13,7 +13,7 @@ from typing import Any
 import helpouts_video_aiortc as plugin
 import pytest
 from babel.messages.pofile import read_po
-from helpouts_video_aiortc import health, private
+from helpouts_video_aiortc import fastpath, health, private
 
 from helpouts.errors import ConfigurationError
 
@@ -36,6 +36,13 @@ def findings(**settings: Any) -> list[tuple[str, str]]:
 
 def test_a_fixed_port_and_a_public_address_are_fine() -> None:
     assert findings(port=40000, public_ip="8.8.8.8") == []
+
+
+def test_a_relay_without_its_compiled_part_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fastpath, "works", lambda: False)
+    ((severity, text),) = findings(port=40000, public_ip="8.8.8.8")
+    assert severity == "warning"
+    assert "compiled part" in text
 
 
 @pytest.mark.parametrize(

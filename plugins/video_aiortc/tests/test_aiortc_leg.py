@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from aioice import stun
 from helpouts_video_aiortc import private
-from helpouts_video_aiortc.batch import Batched, Plain
+from helpouts_video_aiortc.fastpath import FastPath
 from helpouts_video_aiortc.leg import SOURCES_PER_LEG, Leg
 from helpouts_video_aiortc.port import UdpPort
 from helpouts_video_aiortc.sdp import Answer
 from helpouts_video_aiortc.srtp import copying
+from helpouts_video_aiortc.wire import Plain
 
 CERTIFICATE = private.Certificate().current()
 FINGERPRINTS = {"sha-256": private.sha256_fingerprint(CERTIFICATE)}
@@ -77,7 +78,7 @@ class Browser:
         self.socket.close()
 
 
-@pytest.fixture(params=[(Plain, copying), (Batched, private.direct_cipher)], ids=["plain", "fast"])
+@pytest.fixture(params=[(Plain, copying), (FastPath, private.direct_cipher)], ids=["plain", "fast"])
 async def port(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[UdpPort]:
     wire, cipher = request.param
     monkeypatch.setattr(private, "cipher", cipher)

@@ -10,9 +10,10 @@ from contextlib import suppress
 
 import pytest
 from aioice import stun
-from helpouts_video_aiortc.batch import Route, Slot
+from helpouts_video_aiortc.memory import Slot, ffi
 from helpouts_video_aiortc.moves import AGAIN, OPEN, PATIENCE, Moves
 from helpouts_video_aiortc.port import UdpPort
+from helpouts_video_aiortc.wire import Route
 
 SOURCE, PASSWORD = 0x1234, "the browser's own password"
 MEDIA = struct.pack("!BBHII", 0x80, 96, 1, 2, SOURCE) + b"protected"
@@ -23,6 +24,7 @@ class Leg:
     """Somebody who has proved to be somewhere and sends one source."""
 
     def __init__(self) -> None:
+        self.flow = ffi.new("struct flow *")
         self.addresses: dict[tuple[str, int], None] = {}
         self.sources = {SOURCE: 96}
         self.heard = 0.0

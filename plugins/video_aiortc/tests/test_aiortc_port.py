@@ -8,16 +8,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aioice import stun
-from helpouts_video_aiortc import batch
-from helpouts_video_aiortc.batch import Route, Slot
+from helpouts_video_aiortc.fastpath import FastPath
+from helpouts_video_aiortc.memory import Slot, ffi
 from helpouts_video_aiortc.port import ADDRESSES_PER_LEG, BUFFER, IN_USE_SECONDS, Budget, UdpPort, make_room
 from helpouts_video_aiortc.probe import HEADER
+from helpouts_video_aiortc.wire import Plain, Route
 
 
 class Leg:
     """Writes down what the port delivers."""
 
     def __init__(self) -> None:
+        self.flow = ffi.new("struct flow *")
         self.addresses: dict[tuple[str, int], None] = {}
         self.sources: dict[int, int] = {}
         self.heard = 0.0
@@ -48,7 +50,7 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=[batch.Plain, batch.Batched])
+@pytest.fixture(params=[Plain, FastPath])
 async def port(clock: Clock, request: pytest.FixtureRequest) -> AsyncIterator[UdpPort]:
     port = UdpPort("127.0.0.1", 0, clock, request.param)
     yield port

@@ -11,7 +11,7 @@ import pylibsrtp
 import pytest
 from aioice import stun
 from helpouts_video_aiortc import private
-from helpouts_video_aiortc.batch import DATAGRAM, Slot, slots
+from helpouts_video_aiortc.memory import DATAGRAM, Slot, ffi, new_slot
 from helpouts_video_aiortc.private import DtlsLink
 from helpouts_video_aiortc.srtp import Cipher, SrtpError, copying
 
@@ -113,7 +113,7 @@ def sessions() -> tuple[pylibsrtp.Session, pylibsrtp.Session]:
 
 
 def filled(datagram: bytes) -> Slot:
-    slot = slots(1)[0]
+    slot = new_slot()
     assert slot.put(datagram)
     return slot
 
@@ -125,6 +125,18 @@ def test_libsrtp_can_be_called_directly_in_the_tested_release() -> None:
     assert private.direct()
 
 
+def test_c_can_call_libsrtp_with_the_addresses_that_it_is_given() -> None:
+    calls = [ffi.cast("int (*)(void *, void *, int *)", at) for at in private.srtp_calls()]
+    opening, sealing = calls
+    slot, ends = filled(RTP), [private.direct_cipher(session) for session in sessions()]
+    contexts = [ffi.cast("void *", end.context) for end in ends]
+    assert sealing(contexts[0], slot.pointer, slot.size) == 0
+    assert slot.bytes() == sessions()[0].protect(RTP)
+    assert opening(contexts[1], slot.pointer, slot.size) == 0
+    assert slot.bytes() == RTP
+    assert opening(contexts[1], slot.pointer, slot.size) != 0
+
+
 def test_what_cannot_be_called_directly_is_done_through_the_public_interface(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -134,6 +146,8 @@ def test_what_cannot_be_called_directly_is_done_through_the_public_interface(
     monkeypatch.setattr(private, "direct_cipher", other_shape)
     private.direct.cache_clear()
     try:
+        with pytest.raises(OSError, match="directly"):
+            private.srtp_calls()
         sealing, opening = sessions()
         slot = filled(RTP)
         assert not private.cipher(sealing).seal_rtp(slot.pointer, slot.size)

@@ -66,7 +66,7 @@ def test_many_wraps_later_the_numbers_are_still_in_step() -> None:
     outgoing = Outgoing()
     first, *_rest, last = feed(outgoing, [rtp(96, 7, 65000 + step) for step in range(200_000)])
     assert last == (first + 199_999) & 0xFFFF
-    assert outgoing.stream(96).highest == first + 199_999
+    assert outgoing.stream(96).numbers.highest == first + 199_999
 
 
 @given(first=st.integers(0, 0xFFFF), second=st.integers(0, 0xFFFF), stamps=st.tuples(*[st.integers(0, 2**32 - 1)] * 2))
@@ -115,7 +115,7 @@ def test_no_number_is_ever_given_to_two_packets(packets: list[tuple[int, int]]) 
         if rewrite(outgoing, rtp(96, ssrc, sequence), 0.0) is not None:
             stream = outgoing.stream(96)
             placed = stream.place(sequence)
-            owner = (ssrc, stream.base, sequence)
+            owner = (ssrc, stream.numbers.base, sequence)
             assert given_out.setdefault(placed, owner) == owner
 
 
@@ -214,11 +214,11 @@ def test_no_packet_raises(tail: bytes, payload: int, warm: bool) -> None:
 def test_a_stream_gives_back_only_numbers_of_its_present_source() -> None:
     stream = Stream(AUDIO, 1)
     stream.adopt(7, 60_000, 0, 0.0)
-    base = stream.base
+    base = stream.numbers.base
     for step in range(10_000):
         placed = stream.place(60_000 + step & 0xFFFF)
         assert placed is not None
-        stream.highest, stream.source_highest = placed, placed - stream.shift
+        stream.numbers.highest, stream.numbers.source_highest = placed, placed - stream.numbers.shift
     assert stream.unplace((base + 9_999) & 0xFFFF) == (60_000 + 9_999) & 0xFFFF
     assert stream.unplace((base - 1) & 0xFFFF) is None
 

@@ -67,13 +67,13 @@ def test_a_sender_report_moves_to_the_receivers_ssrc_and_timestamps(pair: Pair) 
     ssrc, high, low, timestamp, packets, octets = struct.unpack("!6I", body)
     assert (count, kind, ssrc) == (0, 200, stream.ssrc)
     assert (high, low, packets, octets) == (0x11112222, 0x33334444, 9, 900), "the clock of the source stays"
-    assert timestamp == (stream.timestamp + 100) & 0xFFFFFFFF
+    assert timestamp == (stream.numbers.timestamp + 100) & 0xFFFFFFFF
 
 
 def test_a_receiver_report_comes_back_in_the_sources_numbers(pair: Pair) -> None:
     pair.to_bob(packet(0, 200, words(ANN_CAMERA, 0x11112222, 0x33334444, 223, 9, 900)))
     stream = pair.bob.stream(96)
-    block = words(stream.ssrc, 0x01000002, stream.highest, 33, 0x22223333, 44)
+    block = words(stream.ssrc, 0x01000002, stream.numbers.highest, 33, 0x22223333, 44)
     count, kind, body = single(pair.to_ann(packet(1, 201, words(BOB_AUDIO) + block)))
     assert (count, kind) == (1, 201)
     assert body == words(pair.ann.ssrc(111), ANN_CAMERA, 0x01000002, 1009, 33, 0x22223333, 44)
@@ -83,7 +83,7 @@ def test_cycles_of_the_highest_number_follow_the_sources_wraps(pair: Pair) -> No
     for number in range(1010, 140_000):
         rewrite(pair.bob, rtp(96, ANN_CAMERA, number), 0.0)
     stream = pair.bob.stream(96)
-    block = words(stream.ssrc, 0, stream.highest, 0, 0, 0)
+    block = words(stream.ssrc, 0, stream.numbers.highest, 0, 0, 0)
     assert struct.unpack_from("!I", single(pair.to_ann(packet(1, 201, words(1) + block)))[2], 12)[0] == 139_999
 
 
@@ -94,13 +94,13 @@ def test_a_round_trip_time_is_not_computed_with_the_clock_of_the_source_before(p
         pair.bob.detach()
     rewrite(pair.bob, rtp(96, 0xA9, 7), 3.0)
     stream = pair.bob.stream(96)
-    body = single(pair.to_ann(packet(1, 201, words(1, stream.ssrc, 0, stream.highest, 0, 0x22223333, 44))))[2]
+    body = single(pair.to_ann(packet(1, 201, words(1, stream.ssrc, 0, stream.numbers.highest, 0, 0x22223333, 44))))[2]
     assert body[-8:] == bytes(8)
 
 
 def test_reports_on_streams_without_a_source_or_of_the_source_before_are_left_out(pair: Pair) -> None:
     camera = pair.bob.stream(96)
-    before = camera.highest
+    before = camera.numbers.highest
     pair.bob.detach()
     rewrite(pair.bob, rtp(96, 0xA9, 7), 3.0)
     blocks = words(camera.ssrc, 0, before, 0, 0, 0) + words(pair.bob.ssrc(98), 0, 5, 0, 0, 0)
@@ -108,7 +108,7 @@ def test_reports_on_streams_without_a_source_or_of_the_source_before_are_left_ou
 
 
 def test_a_sender_report_of_an_unknown_source_keeps_its_reception_blocks(pair: Pair) -> None:
-    block = words(pair.bob.ssrc(96), 0, pair.bob.stream(96).highest, 0, 0, 0)
+    block = words(pair.bob.ssrc(96), 0, pair.bob.stream(96).numbers.highest, 0, 0, 0)
     count, kind, _body = single(pair.to_ann(packet(1, 200, words(BOB_CAMERA, 1, 2, 3, 4, 5) + block)))
     assert (count, kind) == (1, 201)
 
@@ -121,7 +121,7 @@ def test_a_name_goes_with_its_ssrc_and_goodbyes_stay(pair: Pair) -> None:
 
 def test_lost_packets_are_asked_for_by_the_sources_numbers(pair: Pair) -> None:
     stream = pair.bob.stream(96)
-    missing = (stream.base + 4) & 0xFFFF
+    missing = (stream.numbers.base + 4) & 0xFFFF
     body = words(BOB_AUDIO, stream.ssrc) + struct.pack("!HH", missing, 0x0005)
     expected = words(pair.ann.ssrc(111), ANN_CAMERA) + struct.pack("!HH", 1004, 0x0005)
     assert single(pair.to_ann(packet(1, 205, body))) == (1, 205, expected)
@@ -129,7 +129,7 @@ def test_lost_packets_are_asked_for_by_the_sources_numbers(pair: Pair) -> None:
 
 def test_what_the_source_before_sent_is_not_asked_for(pair: Pair) -> None:
     stream = pair.bob.stream(96)
-    body = words(BOB_AUDIO, stream.ssrc) + struct.pack("!HH", (stream.base - 1) & 0xFFFF, 0)
+    body = words(BOB_AUDIO, stream.ssrc) + struct.pack("!HH", (stream.numbers.base - 1) & 0xFFFF, 0)
     assert pair.to_ann(packet(1, 205, body)) == b""
 
 

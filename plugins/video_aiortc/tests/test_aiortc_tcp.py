@@ -13,10 +13,11 @@ import pytest
 import uvloop
 from aioice import stun
 from helpouts_video_aiortc import tcp
-from helpouts_video_aiortc.batch import Route, Slot
+from helpouts_video_aiortc.memory import Slot, ffi
 from helpouts_video_aiortc.opening import open_streams
 from helpouts_video_aiortc.port import UdpPort
 from helpouts_video_aiortc.tcp import Streams
+from helpouts_video_aiortc.wire import Route
 
 Scenario = Callable[["Place"], Awaitable[None]]
 
@@ -25,6 +26,7 @@ class Leg:
     """Writes down what is delivered."""
 
     def __init__(self) -> None:
+        self.flow = ffi.new("struct flow *")
         self.addresses: dict[Any, None] = {}
         self.sources: dict[int, int] = {}
         self.heard = 0.0

@@ -20,13 +20,17 @@ INTERNAL = (".local", ".internal", ".localhost", ".test", ".lan", ".home.arpa")
 
 def check(db: Session, settings: Mapping[str, Any]) -> Sequence[Problem]:
     """Tested releases, a fixed port, an address that browsers elsewhere can reach, and an answer from there."""
-    from helpouts_video_aiortc import private
+    from helpouts_video_aiortc import fastpath, private
 
     try:
         private.check_versions()
     except ConfigurationError as error:
         return [Problem("error", str(error))]
     found = []
+    if not fastpath.works():
+        text = _("The compiled part of the video relay is missing: each call costs the server several times as much.")
+        fix = _("Install a C compiler (Debian: apt-get install gcc libc6-dev), then helpouts-video-aiortc again.")
+        found.append(Problem("warning", text, fix))
     if not settings.get("port"):
         text = _("The video relay takes another port at each start: no firewall can let it through.")
         found.append(Problem("warning", text, _("Set port of video_aiortc, and open it for UDP and TCP.")))

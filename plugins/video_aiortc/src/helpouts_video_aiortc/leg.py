@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from helpouts_video_aiortc import rtcp
 from helpouts_video_aiortc.agreement import ALL, Payloads, Side
-from helpouts_video_aiortc.batch import Route, Slot, slots
 from helpouts_video_aiortc.keyframes import RTP_HEADER, starts_keyframe
+from helpouts_video_aiortc.memory import Slot, ffi, new_slot
 from helpouts_video_aiortc.private import Address, DtlsLink, RTCCertificate, sha256_fingerprint
 from helpouts_video_aiortc.rewrite import Outgoing, Packet, Stream
 from helpouts_video_aiortc.sdp import Answer, Ice, Offer
 from helpouts_video_aiortc.slots import SLOTS, VIDEO
 from helpouts_video_aiortc.srtp import Cipher
+from helpouts_video_aiortc.wire import Route
 
 if TYPE_CHECKING:
     from helpouts_video_aiortc.port import UdpPort
@@ -31,7 +32,7 @@ PACKETS_PER_SWEEP = 8000
 SOURCES_PER_LEG = 32
 """SSRCs that one leg may send with: libsrtp keeps state for each, and a browser needs five."""
 _source = struct.Struct("!I").unpack_from
-_OWN = slots(1)[0]
+_OWN = new_slot()
 """Where RTCP of the relay's own making is sealed, while a packet waits in its slot."""
 PAYLOADS = [payload for slot in SLOTS for payload in (slot.payload, slot.rtx) if payload is not None]
 
@@ -63,14 +64,13 @@ class Leg:
         self.addresses: dict[Address, None] = {}
         self.sources: dict[int, int] = {}
         """SSRCs that the browser sends with, and their payload types; the latest of a payload type comes last."""
-        self.tap: Callable[[bytes, float], None] | None = None
-        """Shown every opened RTP packet and RTCP compound of the browser, before rewriting, with its arrival on
-        the leg's clock in seconds.  What it raises is logged once and counted; the call goes on."""
+        self._tap: Callable[[bytes, float], None] | None = None
         self._tap_failed = False
         self.made = self.heard = clock()
         """Instants of the offer and of the last authenticated check."""
-        self.allowance = PACKETS_PER_SWEEP
-        """Packets that are still taken before the next sweep."""
+        self.flow = ffi.new("struct flow *", {"allowance": PACKETS_PER_SWEEP})
+        """What of the browser's media the fast path may take, and how many packets are taken before the next sweep."""
+        self._lent: object = None
         self._address: Address | None = None
         self._route: Route | None = None
         self._opening: Cipher | None = None
@@ -130,6 +130,7 @@ class Leg:
 
     def answer(self, answer: Answer) -> None:
         """Begin the DTLS handshake; on later answers (after a restart) only the accepted codecs count."""
+        self._recall()
         self.outgoing.accept(answer.payloads)
         self._browser_ice = answer.ice
         able = answer.payloads if self._offered == ALL else self.codecs.able
@@ -137,6 +138,17 @@ class Leg:
         if self._handshake is None:
             handshake = self._link.handshake(server=answer.active, fingerprints=answer.fingerprints)
             self._handshake = asyncio.get_running_loop().create_task(handshake)
+
+    @property
+    def tap(self) -> Callable[[bytes, float], None] | None:
+        """Shown every opened RTP packet and RTCP compound of the browser, before rewriting, with its arrival on
+        the leg's clock in seconds.  What it raises is logged once and counted; the call goes on."""
+        return self._tap
+
+    @tap.setter
+    def tap(self, tap: Callable[[bytes, float], None] | None) -> None:
+        self._recall()
+        self._tap = tap
 
     @property
     def credentials(self) -> tuple[str, str] | None:
@@ -172,6 +184,7 @@ class Leg:
         self._returned()
 
     def _go_to(self, address: Address) -> None:
+        self._recall()
         self._address, self._route = address, self._port.route(address)
 
     def _returned(self) -> None:
@@ -194,8 +207,8 @@ class Leg:
         opening = self._opening
         if opening is None:
             return self._drop("early")
-        self.allowance -= 1
-        if self.allowance < 0:
+        self.flow.allowance -= 1
+        if self.flow.allowance < 0:
             return self._drop("rate")
         memory, size = slot.memory, slot.size
         if size[0] < RTP_HEADER or 192 <= memory[1] <= 223:
@@ -209,22 +222,45 @@ class Leg:
         if sources.get(source) != payload:
             sources.pop(source, None)
             sources[source] = payload
-        if self.tap is not None:
+        if self._tap is not None:
             self._show(slot)
         peer = self.peer
         if peer is None or peer._sealing is None:
             return None
-        if not peer.outgoing.rewrite(memory, size[0], self._port.now):
+        if not peer.outgoing.rewrite(memory, size[0], self._clock()):
             return self._drop("unplaced")
         if peer._sealing.seal_rtp(slot.pointer, size):
             return self._drop("srtp")
-        return peer._route if peer._route is not None else peer._detour(slot)
+        if peer._route is None:
+            return peer._detour(slot)
+        self._lend(peer, payload)
+        return peer._route
+
+    def _lend(self, peer: Leg, payload: int) -> None:
+        """Let the fast path have the packets that follow in this stream, until :meth:`_recall`."""
+        numbers, flow = peer.outgoing.lend(payload), self.flow
+        opening, sealing = self._opening, peer._sealing
+        if self._tap is not None or numbers is None or opening is None or sealing is None:
+            return
+        if not opening.context or not sealing.context:
+            return
+        if not flow.open:
+            self._lent = (opening, sealing, peer.outgoing)  # C points into them
+            flow.opening, flow.sealing = ffi.cast("void *", opening.context), ffi.cast("void *", sealing.context)
+            flow.route, flow.streams, flow.open = peer._route, [ffi.NULL] * len(flow.streams), True
+        flow.streams[payload] = numbers
+
+    def _recall(self) -> None:
+        """Something changes, here or there: the next packet of each stream, both ways, is ours again."""
+        self.flow.open = False
+        if self.peer is not None:
+            self.peer.flow.open = False
 
     def _control(self, slot: Slot, opening: Cipher) -> Route | None:
         """Feedback and reports, for the other leg in its own numbers."""
         if not rtcp.is_rtcp(slot.memory[: slot.length]) or opening.open_rtcp(slot.pointer, slot.size):
             return self._drop("srtp")
-        if self.tap is not None:
+        if self._tap is not None:
             self._show(slot)
         peer = self.peer
         if peer is None or peer._sealing is None:
@@ -232,11 +268,11 @@ class Leg:
         return peer._seal_rtcp(slot, rtcp.translate(slot.bytes(), self.outgoing, peer.outgoing))
 
     def _show(self, slot: Slot) -> None:
-        """Let the tap see a packet; whatever becomes of it, the packet goes on and so does the batch."""
-        if self.tap is None:
+        """Let the tap see a packet; whatever becomes of it, the packet goes on and so do the others."""
+        if self._tap is None:
             return
         try:
-            self.tap(slot.bytes(), self._clock())
+            self._tap(slot.bytes(), self._clock())
         except Exception:
             self._drop("tap")
             if not self._tap_failed:
@@ -257,7 +293,7 @@ class Leg:
         return self._route if self._route is not None else self._detour(slot)
 
     def _detour(self, slot: Slot) -> Route | None:
-        """To a browser that is not behind the socket of the batch, at once."""
+        """To a browser that is not behind the socket, at once."""
         self._send(slot.bytes())
         return None
 
@@ -268,7 +304,7 @@ class Leg:
 
     def refill(self) -> None:
         """Another stretch of time has begun: see :data:`PACKETS_PER_SWEEP`."""
-        self.allowance = PACKETS_PER_SWEEP
+        self.flow.allowance = PACKETS_PER_SWEEP
 
     def request_keyframes(self) -> None:
         """Ask the browser for a fresh picture of everything that it shows, so that a newcomer sees it at once."""
@@ -287,6 +323,7 @@ class Leg:
     def join(self, peer: Leg | None) -> None:
         """Receive from ``peer`` from now on."""
         if peer is not self.peer:
+            self._recall()
             self.peer = peer
             self.outgoing.detach()
 
@@ -295,6 +332,7 @@ class Leg:
             self._port.send(datagram, self._address)
 
     def _link_changed(self) -> None:
+        self._recall()
         if self.connected:
             self._opening, self._sealing = self._link.opening, self._link.sealing
         else:
@@ -307,6 +345,7 @@ class Leg:
         if self._closed:
             return
         self._closed = True
+        self._recall()
         self._opening = self._sealing = None
         await self._link.close()
         self._port.forget(self)

@@ -10,16 +10,18 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
-from helpouts_video_aiortc import batch, private
-from helpouts_video_aiortc.batch import Route, Slot
+from helpouts_video_aiortc import private, wire
+from helpouts_video_aiortc.fastpath import best_wire
 from helpouts_video_aiortc.keyframes import RTP_HEADER
+from helpouts_video_aiortc.memory import Slot, new_slot
 from helpouts_video_aiortc.moves import Mover, Moves
 from helpouts_video_aiortc.private import Address
 from helpouts_video_aiortc.probe import is_probe
 from helpouts_video_aiortc.tcp import Way
 from helpouts_video_aiortc.turns import Turns
+from helpouts_video_aiortc.wire import Route
 
 BUFFER = 4 << 20
 _SNDBUFFORCE, _RCVBUFFORCE = 32, 33
@@ -37,6 +39,8 @@ class Owner(Mover, Protocol):
     """What the port needs of a leg."""
 
     addresses: dict[Address, None]
+    flow: Any
+    """A ``struct flow`` of fastpath.h: which of its packets the fast path may take."""
     heard: float
     sources: dict[int, int]
 
@@ -91,9 +95,7 @@ def make_room(udp: socket.socket) -> None:
 class UdpPort:
     """The socket.  ``await`` nothing here: every datagram is handled to its end as it comes in."""
 
-    def __init__(
-        self, bind: str, port: int, clock: Callable[[], float], wire: batch.MakeWire = batch.best_wire
-    ) -> None:
+    def __init__(self, bind: str, port: int, clock: Callable[[], float], make: wire.MakeWire = best_wire) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
@@ -106,15 +108,18 @@ class UdpPort:
         self._budget = Budget()
         self._credentials: dict[str, tuple[str, Owner]] = {}
         self._owners: dict[Address, Owner] = {}
-        self._by_route: dict[Route, batch.Take] = {}
-        self.now = clock()
-        """When the packets came that are being handled."""
-        self.counters: Counter[str] = Counter()
-        """Packets and bytes in and out, and ``dropped_*`` by cause."""
-        self._wire = wire(self._socket, self.counters)
-        self._aside = batch.slots(1)[0]
+        self._by_route: dict[Route, wire.Take] = {}
+        self._counters: Counter[str] = Counter()
+        self._wire = make(wire.Ends(self._socket, self._counters, self._by_route, self._arrived, clock))
+        self._aside = new_slot()
         self._moves = Moves[Owner](self.send, clock)
-        self._turns = Turns(self._socket.fileno(), self._readable, clock)
+        self._turns = Turns(self._socket.fileno(), self._wire.pump, clock)
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Packets and bytes in and out, and ``dropped_*`` by cause."""
+        self._wire.tally()
+        return self._counters
 
     @property
     def number(self) -> int:
@@ -157,19 +162,18 @@ class UdpPort:
         self.counters["bytes_out"] += len(datagram)
 
     def route(self, address: Address) -> Route | None:
-        """Where a batch would send to an address; None when it is not reached over the socket."""
-        return None if isinstance(address, Way) else batch.route(address[:2])
+        """Where a wire would send to an address; None when it is not reached over the socket."""
+        return None if isinstance(address, Way) else wire.route(address[:2])
 
     def deliver(self, datagram: bytes, address: Address) -> None:
         """A datagram that came in another way than over the socket."""
         owner = self._owners.get(address)
-        self.now = self._clock()
         if owner is None or not 127 < datagram[0] < 192:
             self._other(datagram, address)
         elif self._aside.put(datagram):
             onward = owner.media(self._aside)
             if onward is not None:
-                self.send(self._aside.bytes(), batch.address(onward))
+                self.send(self._aside.bytes(), wire.address(onward))
 
     def knows(self, address: Address) -> bool:
         """Whether a leg that lives has proved to be at this address."""
@@ -184,13 +188,10 @@ class UdpPort:
         self._credentials.clear()
         self._owners.clear()
         self._by_route.clear()
-
-    def _readable(self) -> int:
-        self.now = self._clock()
-        return self._wire.pump(self._by_route, self._arrived)
+        self._wire.close()
 
     def _arrived(self, slot: Slot, sender: Route) -> None:
-        self._other(slot.bytes(), batch.address(sender))
+        self._other(slot.bytes(), wire.address(sender))
 
     def _other(self, datagram: bytes, address: Address) -> None:
         """All that is not media of somebody who is known."""
@@ -280,6 +281,7 @@ class UdpPort:
         way = self.route(address)
         if way is not None:
             self._by_route[way] = owner.media
+            self._wire.learn(way, owner.flow)
         return True
 
     def _release(self, address: Address) -> None:
@@ -287,3 +289,4 @@ class UdpPort:
         way = self.route(address)
         if way is not None:
             del self._by_route[way]
+            self._wire.forget(way)

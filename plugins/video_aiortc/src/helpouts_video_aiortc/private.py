@@ -32,7 +32,7 @@ from helpouts.clock import clock
 from helpouts.errors import ConfigurationError
 from helpouts.i18n import gettext as _
 from helpouts_video_aiortc import srtp
-from helpouts_video_aiortc.batch import slots
+from helpouts_video_aiortc.memory import new_slot
 from helpouts_video_aiortc.srtp import Cipher
 
 log = logging.getLogger(__name__)
@@ -126,13 +126,27 @@ def direct_cipher(session: pylibsrtp.Session) -> Cipher:
     :raises ImportError: pylibsrtp has no such inner part.
     :raises AttributeError: it has another shape.
     """
-    from pylibsrtp._binding import lib
+    from pylibsrtp._binding import ffi, lib
 
     context = session._srtp[0]
     return Cipher(
         partial(lib.srtp_unprotect, context), partial(lib.srtp_unprotect_rtcp, context),
-        partial(lib.srtp_protect, context), partial(lib.srtp_protect_rtcp, context), session,
+        partial(lib.srtp_protect, context), partial(lib.srtp_protect_rtcp, context),
+        session, int(ffi.cast("uintptr_t", context)),
     )  # fmt: skip
+
+
+def srtp_calls() -> tuple[int, int]:
+    """Where ``srtp_unprotect`` and ``srtp_protect`` are, for C to call with a :attr:`Cipher.context`.
+
+    :raises OSError: this pylibsrtp does not let us at them.
+    """
+    if not direct():
+        raise OSError("libsrtp cannot be called directly")
+    from pylibsrtp._binding import ffi, lib
+
+    opening, sealing = ffi.addressof(lib, "srtp_unprotect"), ffi.addressof(lib, "srtp_protect")
+    return int(ffi.cast("uintptr_t", opening)), int(ffi.cast("uintptr_t", sealing))
 
 
 @cache
@@ -142,7 +156,7 @@ def direct() -> bool:
     sealing, public = (
         pylibsrtp.Session(pylibsrtp.Policy(key=key, ssrc_type=pylibsrtp.Policy.SSRC_ANY_OUTBOUND)) for _end in range(2)
     )
-    slot = slots(1)[0]
+    slot = new_slot()
     slot.put(packet)
     try:
         good = not direct_cipher(sealing).seal_rtp(slot.pointer, slot.size) and slot.bytes() == public.protect(packet)

@@ -11,9 +11,11 @@ import secrets
 import struct
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from helpouts_video_aiortc.congestion import TransportSequence, distance
 from helpouts_video_aiortc.keyframes import RTP_HEADER, header_length
+from helpouts_video_aiortc.memory import ffi
 from helpouts_video_aiortc.slots import SLOTS, Slot
 
 MISORDER = 1024
@@ -24,56 +26,56 @@ _FIELDS = struct.Struct("!HII")
 _SHORT = struct.Struct("!H")
 
 
+NOBODY = -1
+"""In place of a payload type, or of a time: there is none."""
+
+
 class Stream:
     """One outgoing stream of a leg: a fixed SSRC, fed by one source at a time.
 
-    Sequence numbers are counted beyond 16 bits inside, so that a wrap is nothing special.
+    Sequence numbers are counted beyond 16 bits inside, so that a wrap is nothing special.  ``numbers`` are a ``struct
+    stream`` (fastpath.h), in which the fast path counts as well.
     """
 
-    __slots__ = (
-        "base",
-        "highest",
-        "primary",
-        "reports",
-        "shift",
-        "slot",
-        "source",
-        "source_highest",
-        "ssrc",
-        "time",
-        "timestamp",
-        "timestamp_shift",
-    )
+    __slots__ = ("fed", "numbers", "primary", "reports", "slot", "ssrc")
 
     def __init__(self, slot: Slot, ssrc: int, primary: Stream | None = None) -> None:
         self.slot = slot
         self.ssrc = ssrc
         self.primary = primary
         """The stream that this one repairs, for RTX."""
-        self.source: int | None = None
+        self.fed = False
         # RFC 3711 section 3.3.1: starting below 2^15 keeps the receiver's guess of the roll-over counter right.
-        self.highest = 255 + secrets.randbelow(1 << 14)
-        self.base = self.highest + 1
-        self.source_highest = 0
-        self.shift = 0
-        self.timestamp = 0
-        self.timestamp_shift = 0
-        self.time: float | None = None
+        first = 256 + secrets.randbelow(1 << 14)
+        self.numbers = ffi.new("struct stream *", {"ssrc": ssrc, "base": first, "highest": first - 1})
+        self.numbers.time = self.numbers.payload = NOBODY
         self.reports: deque[int] = deque(maxlen=16)
         """Middle 32 bits of the NTP times in the sender reports that were forwarded from this source."""
 
+    @property
+    def source(self) -> int | None:
+        """The SSRC that feeds it."""
+        return int(self.numbers.source) if self.fed else None
+
+    def leave(self) -> None:
+        """Nobody feeds it, until the next packet."""
+        self.fed = False
+        self.numbers.payload = NOBODY
+        self.reports.clear()
+
     def adopt(self, source: int, sequence: int, timestamp: int, now: float) -> None:
         """Go on with another source, whose first packet this is, right behind what was sent last."""
-        if self.time is None:
-            self.timestamp_shift = 0
+        numbers = self.numbers
+        if numbers.time == NOBODY:
+            numbers.timestamp_shift = 0
         else:
-            step = max(1, int((now - self.time) * self.slot.clock))
-            self.timestamp_shift = self.timestamp + step - timestamp
-        self.source = source
-        self.base = self.highest + 1
-        self.source_highest = sequence
-        self.shift = self.base - sequence
-        self.reports.clear()
+            step = max(1, int((now - numbers.time) * self.slot.clock))
+            numbers.timestamp_shift = (numbers.timestamp + step - timestamp) & 0xFFFFFFFF
+        self.leave()
+        self.fed, numbers.source = True, source
+        numbers.base = numbers.highest + 1
+        numbers.source_highest = sequence
+        numbers.shift = numbers.base - sequence
 
     def place(self, sequence: int) -> int | None:
         """Where a sequence number of the source stands in this stream; None for what was sent before the adoption.
@@ -81,13 +83,15 @@ class Stream:
         Numbers below the base belong to the source before: using one again would protect two packets with one
         SRTP index.
         """
-        placed = self.source_highest + distance(sequence, self.source_highest) + self.shift
-        return placed if placed >= self.base else None
+        numbers = self.numbers
+        placed = numbers.source_highest + distance(sequence, numbers.source_highest) + numbers.shift
+        return int(placed) if placed >= numbers.base else None
 
     def unplace(self, sequence: int) -> int | None:
         """The source's own 16-bit number for one of this stream; None when this source did not send it."""
-        placed = self.highest + distance(sequence, self.highest)
-        return (placed - self.shift) & 0xFFFF if self.base <= placed else None
+        numbers = self.numbers
+        placed = numbers.highest + distance(sequence, numbers.highest)
+        return int(placed - numbers.shift) & 0xFFFF if numbers.base <= placed else None
 
 
 class Outgoing:
@@ -137,8 +141,18 @@ class Outgoing:
         self.by_source.clear()
         self.transport.detach()
         for stream in self._all.values():
-            stream.source = None
-            stream.reports.clear()
+            stream.leave()
+
+    def lend(self, payload: int) -> Any | None:
+        """The numbers of a payload type's stream, for the fast path to count in; None where that cannot do it.
+
+        It does not know what is in a packet: neither the original number of a retransmission nor header extensions.
+        """
+        stream = self._by_payload.get(payload)
+        if stream is None or not stream.fed or stream.primary is not None or self.transport.active:
+            return None
+        stream.numbers.payload = payload
+        return stream.numbers
 
     def rewrite(self, packet: Packet, length: int, now: float) -> bool:
         """Turn a packet into what this leg is to see, where it lies; false when it is not for this leg.
@@ -152,22 +166,23 @@ class Outgoing:
         if stream is None:
             return False
         sequence, timestamp, ssrc = _FIELDS.unpack_from(packet, 2)
-        # This runs for every packet: Stream.place(), without the call.
-        step = ((sequence - stream.source_highest + 0x8000) & 0xFFFF) - 0x8000
-        if ssrc != stream.source or step < -MISORDER:
+        numbers = stream.numbers
+        # Without fastpath.c this runs for every packet: Stream.place(), without the call.
+        step = ((sequence - numbers.source_highest + 0x8000) & 0xFFFF) - 0x8000
+        if ssrc != numbers.source or not stream.fed or step < -MISORDER:
             self._adopt(stream, packet[:length], now)
             step = 0
-        placed = stream.source_highest + step + stream.shift
-        if placed < stream.base:
+        placed = numbers.source_highest + step + numbers.shift
+        if placed < numbers.base:
             return False
         primary = stream.primary
-        shift = stream.timestamp_shift if primary is None else primary.timestamp_shift
+        shift = numbers.timestamp_shift if primary is None else primary.numbers.timestamp_shift
         moved = (timestamp + shift) & 0xFFFFFFFF
-        if placed > stream.highest:
-            stream.highest = placed
-            stream.source_highest += step
-            stream.timestamp = moved
-            stream.time = now
+        if placed > numbers.highest:
+            numbers.highest = placed
+            numbers.source_highest += step
+            numbers.timestamp = moved
+            numbers.time = now
         _FIELDS.pack_into(packet, 2, placed & 0xFFFF, moved, stream.ssrc)
         if self.transport.active:
             self.transport.move(packet[:length])
@@ -175,8 +190,8 @@ class Outgoing:
 
     def _adopt(self, stream: Stream, packet: Packet, now: float) -> None:
         sequence, timestamp, ssrc = _FIELDS.unpack_from(packet, 2)
-        if stream.source is not None:
-            self.by_source.pop(stream.source, None)
+        if stream.fed:
+            self.by_source.pop(stream.numbers.source, None)
         stream.adopt(ssrc, sequence, timestamp, now)
         self.by_source[ssrc] = stream
         self._on_new_source(stream, packet)

@@ -93,7 +93,7 @@ def _sender_report(count: int, body: bytes, heard: Outgoing, shown: Outgoing) ->
     if stream is None:
         return _receiver_report(count, body[:4] + body[24:], heard, shown)
     high, low = _TWO_WORDS.unpack_from(body, 4)
-    timestamp = (_WORD.unpack_from(body, 12)[0] + stream.timestamp_shift) & 0xFFFFFFFF
+    timestamp = (_WORD.unpack_from(body, 12)[0] + stream.numbers.timestamp_shift) & 0xFFFFFFFF
     stream.reports.append((high << 16 | low >> 16) & 0xFFFFFFFF)
     blocks = _blocks(body[24:], count, heard)
     head = _WORD.pack(stream.ssrc) + body[4:12] + _WORD.pack(timestamp) + body[16:24]
@@ -117,7 +117,7 @@ def _blocks(body: bytes, count: int, heard: Outgoing) -> list[bytes]:
         if last not in stream.reports:
             # The report it answers came from the source before, whose clock is another.
             last = delay = 0
-        highest = (highest - stream.shift) & 0xFFFFFFFF
+        highest = (highest - stream.numbers.shift) & 0xFFFFFFFF
         blocks.append(struct.pack("!6I", stream.source, lost, highest, jitter, last, delay))
     return blocks
 

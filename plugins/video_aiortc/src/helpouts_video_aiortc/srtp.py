@@ -26,6 +26,8 @@ class Cipher:
     seal_rtcp: Work
     session: pylibsrtp.Session
     """Whose memory they work with."""
+    context: int | None = None
+    """Where libsrtp keeps the session, for who may call it directly."""
 
 
 def copying(session: pylibsrtp.Session) -> Cipher:

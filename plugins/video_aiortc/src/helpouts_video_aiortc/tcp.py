@@ -34,7 +34,9 @@ _NOTSENT_LOWAT = 25
 class Hub(Protocol):
     """What the connections need of the port."""
 
-    counters: Counter[str]
+    @property
+    def counters(self) -> Counter[str]:
+        """Frames and bytes, and what was cut by cause."""
 
     def deliver(self, datagram: bytes, address: Address) -> None:
         """A datagram came in."""
