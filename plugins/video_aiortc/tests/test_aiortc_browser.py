@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import helpouts_video_aiortc
@@ -96,11 +97,18 @@ async def test_an_outage_of_all_datagrams_heals_by_itself() -> None:
         ann, bob = await calls.page("ann"), await calls.page("bob")
         await moves(ann)
         port = calls.driver._port
-        pump = port._wire.pump
-        port._wire.pump = lambda known, other: pump({}, lambda slot, sender: None)
+        turns, pump = port._turns, port._wire.pump
+
+        def lose() -> int:
+            with suppress(BlockingIOError):
+                while True:
+                    port._socket.recv(4096)
+            return 0
+
+        turns._work = lose
         await ann.wait_for_function("states.at(-1) === 'reconnecting'")
         await bob.wait_for_function("states.at(-1) === 'reconnecting'")
-        del port._wire.pump
+        turns._work = pump
         for page in (ann, bob):
             await page.wait_for_function("states.at(-1) === 'connected'")
             await moves(page)
