@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import IO
 from urllib.parse import quote
 
@@ -67,15 +68,7 @@ def _sender(room_id: str) -> tuple[Session, int, RoomFile | None]:
 @takes(files.MOST_BYTES)
 def send(room_id: str) -> ResponseReturnValue:
     """A file for the chat; its bytes are the body, ``name`` and ``client_id`` in the address."""
-    try:
-        session, user_id, row = _sender(room_id)
-        if row is None:
-            with _body() as file:
-                name, client_id = request.args.get("name", ""), request.args["client_id"]
-                row = files.keep(current_runtime(), session.id, user_id, client_id, name, file)
-    except HelpoutsError as error:
-        return _refused(error)
-    return {"file": chat.file_json(row)}
+    return _take(room_id, partial(files.keep, name=request.args.get("name", "")))
 
 
 @bp.post("/room/<room_id>/snapshots")
@@ -83,11 +76,16 @@ def send(room_id: str) -> ResponseReturnValue:
 @takes(files.MOST_BYTES)
 def snapshot(room_id: str) -> ResponseReturnValue:
     """A picture of the other side; the body is a PNG or JPEG."""
+    return _take(room_id, files.keep_snapshot)
+
+
+def _take(room_id: str, keep: Callable[..., RoomFile]) -> ResponseReturnValue:
+    """The body, kept unless the same request has sent it before."""
     try:
         session, user_id, row = _sender(room_id)
         if row is None:
             with _body() as file:
-                row = files.keep_snapshot(current_runtime(), session.id, user_id, request.args["client_id"], file)
+                row = keep(current_runtime(), session.id, user_id, request.args["client_id"], file=file)
     except HelpoutsError as error:
         return _refused(error)
     return {"file": chat.file_json(row)}

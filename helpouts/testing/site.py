@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -202,3 +203,14 @@ class Site:
             self._runtime.database.dispose()
         self.smtp.stop()
         self.log.close()
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str, database_url: str = "", further: Sequence[str] = ()) -> Iterator[Site]:
+    """A :class:`Site` that runs for the length of the block; ``arguments`` go to ``helpouts up``."""
+    made = Site(folder, database_url, further)
+    try:
+        made.start(*arguments)
+        yield made
+    finally:
+        made.stop()

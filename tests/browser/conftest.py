@@ -1,4 +1,4 @@
-"""Chromium with a fake camera and microphone."""
+"""Chromium with a fake camera and microphone, and a site."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from helpouts.testing.plugin import require
+from helpouts.testing.site import serving
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -32,3 +33,10 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A site on SQLite for a module of tests; those that want another have a fixture of that name of their own."""
+    with serving(tmp_path_factory.mktemp("site")) as made:
+        yield made

@@ -25,17 +25,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 SLEEP = 65  # seconds; the media of somebody who is away are kept for a minute
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A site on SQLite."""
-    made = Site(tmp_path_factory.mktemp("asleep"))
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
-
-
 @contextmanager
 def laptop(chromium, name: str):
     """A browser of its own, and the processes that it is made of."""

@@ -30,17 +30,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A site on SQLite."""
-    made = Site(tmp_path_factory.mktemp("faults"))
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
-
-
-@pytest.fixture(scope="module")
 def call(chromium, site):
     """The call that goes through all of it; the tests go in the order of the file."""
     made = Call(chromium, site)

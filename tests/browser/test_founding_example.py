@@ -17,7 +17,7 @@ from helpouts.clock import clock
 from helpouts.payments import ledger
 from helpouts.plugins.service import write_settings
 from helpouts.sessions.service import session_of
-from helpouts.testing.site import Site, body_of, link_in
+from helpouts.testing.site import body_of, link_in, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 expect.set_options(timeout=15_000)
@@ -31,15 +31,11 @@ def site(request, tmp_path_factory):
     url, name = "", f"founding_{request.param}"
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres").create(name)
-    made = Site(tmp_path_factory.mktemp(name), url)
-    try:
-        made.start()
+    with serving(tmp_path_factory.mktemp(name), database_url=url) as made:
         with made.runtime().database.write() as db:
             create_user(db, OPERATOR, PASSWORD, "Olivia", roles=["admin"], confirmed=True)
             write_settings(db, "payments_wallet", {"test_topup": True}, SYSTEM)
         yield made
-    finally:
-        made.stop()
 
 
 def person(chromium, site, **options) -> Page:

@@ -23,7 +23,7 @@ from helpouts.payments.verify import violations
 from helpouts.sessions.models import Session
 from helpouts.site import put
 from helpouts.testing.factories import make_customer, make_expert, make_listing
-from helpouts.testing.site import Site
+from helpouts.testing.site import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -34,14 +34,10 @@ RING = 6
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """A site on which a request rings for six seconds only."""
-    made = Site(tmp_path_factory.mktemp("now"))
-    try:
-        made.start()
+    with serving(tmp_path_factory.mktemp("now")) as made:
         with made.runtime().database.write() as db:
             put(db, "ring_seconds", RING, SYSTEM)
         yield made
-    finally:
-        made.stop()
 
 
 class Person:

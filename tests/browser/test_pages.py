@@ -35,7 +35,7 @@ from helpouts.scheduling.service import free_slots
 from helpouts.sessions.service import session_of
 from helpouts.site import put
 from helpouts.testing.factories import make_user
-from helpouts.testing.site import Site
+from helpouts.testing.site import Site, serving
 from helpouts.vetting import service as vetting
 from helpouts.vetting.models import Application
 from helpouts.wishes import answers as request_answers
@@ -298,12 +298,8 @@ def _booked(db: Session, listing: Listing, customer: User, key: str, days: int) 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Iterator[Site]:
     """The demo site."""
-    made = Site(tmp_path_factory.mktemp("pages"))
-    try:
-        made.start("--demo")
+    with serving(tmp_path_factory.mktemp("pages"), "--demo") as made:
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -16,23 +16,12 @@ from helpouts.sessions.recording_models import Recording, RecordingAccess
 from helpouts.sessions.service import session_of
 from helpouts.storage import service as storage
 from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing
-from helpouts.testing.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 PASSWORD = "four words make sense 42"
 PHONE = {"width": 390, "height": 844}
 PLAYS = "video => video.readyState >= 2 && video.currentTime > 1 && video.videoWidth === 1280"
 PICTURES = "video => video.getVideoPlaybackQuality().totalVideoFrames"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    made = Site(tmp_path_factory.mktemp("recording"), "")
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")

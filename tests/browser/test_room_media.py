@@ -58,17 +58,6 @@ def browser():
         launched.close()
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A site on SQLite."""
-    made = Site(tmp_path_factory.mktemp("media"))
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
-
-
 def make_call(site, begins_in: float = 0):
     """(public id, expert's address, customer's address) of a booking."""
     listing, customer, expert = make_pair(site, pricing="per_minute", price_minor=90)

@@ -17,7 +17,6 @@ from helpouts.payments.verify import violations
 from helpouts.sessions.models import Session
 from helpouts.sessions.tool_models import SessionReport
 from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing
-from helpouts.testing.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -78,16 +77,6 @@ EDITORS = """async (modules) => {
   }
   return "one text";
 }"""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    made = Site(tmp_path_factory.mktemp("tools"))
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")

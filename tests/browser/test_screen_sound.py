@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import expect
 
 from helpouts.testing.room import Call, until
-from helpouts.testing.site import Site
 
 from .conftest import ARGUMENTS
 
@@ -36,17 +35,6 @@ STANDS_OUT = """async (hertz) => {
   await context.close();
   return tone < -80 ? -Infinity : tone - rest;
 }"""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A site on SQLite."""
-    made = Site(tmp_path_factory.mktemp("sound"))
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
 
 
 def test_the_other_side_hears_the_shared_tab_also_while_the_microphone_is_off(chromium, site):

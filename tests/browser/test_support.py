@@ -14,21 +14,10 @@ from helpouts.audit.models import AuditEntry
 from helpouts.clock import clock
 from helpouts.sessions.support_models import SupportRequest
 from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing, make_user
-from helpouts.testing.site import Site
 
 from .test_room_tools import PASSWORD, accessible, enter, more, seen
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    made = Site(tmp_path_factory.mktemp("support"))
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from helpouts import site as site_settings
 from helpouts.audit.actor import SYSTEM
 from helpouts.clock import clock
 from helpouts.testing.room import Call, heard, until
-from helpouts.testing.site import Site
+from helpouts.testing.site import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 FIRST = "0first"  # the name decides where a room goes while all processes are empty
@@ -24,14 +24,10 @@ def site(request, tmp_path):
     url = ""
     if database == "postgresql":
         url = request.getfixturevalue("postgres").create(f"takeover_{secrets.token_hex(4)}")
-    made = Site(tmp_path, url, further=[FIRST])
-    try:
-        made.start()
+    with serving(tmp_path, database_url=url, further=[FIRST]) as made:
         with made.runtime().database.write() as db:
             site_settings.put(db, "video_transport", transport, SYSTEM)
         yield made
-    finally:
-        made.stop()
 
 
 def test_another_process_takes_over_and_both_are_in_the_same_call_without_a_click(chromium, site):

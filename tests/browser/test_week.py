@@ -14,7 +14,7 @@ from sqlalchemy import select
 from helpouts.accounts.models import User
 from helpouts.scheduling.rules import WeeklyRule
 from helpouts.scheduling.service import save_schedule, schedule_of, to_schedule
-from helpouts.testing.site import Site
+from helpouts.testing.site import Site, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -24,12 +24,8 @@ DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    made = Site(tmp_path_factory.mktemp("week"))
-    try:
-        made.start("--demo")
+    with serving(tmp_path_factory.mktemp("week"), "--demo") as made:
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from markupsafe import Markup
@@ -86,6 +87,17 @@ def category_options() -> list[tuple[str, str]]:
     """The enabled categories, for a filter."""
     enabled = current_runtime().registry.categories(current_db())
     return [(slug, in_language(category.name)) for slug, category in enabled.items()]
+
+
+def called(path: str) -> Formatter:
+    """The name of what ``path`` ("session.booking.host") leads to: a person's, or a text as it stands."""
+    find = attrgetter(path)
+
+    def show(view: Any, context: Any, record: Any, name: str) -> str:
+        found = find(record)
+        return str(found.name or found.email) if isinstance(found, User) else str(found or "")
+
+    return show
 
 
 def person(attribute: str) -> Formatter:

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Playwright, Worker, expect, sync_playwrigh
 
 from helpouts.accounts.service import create_user
 from helpouts.testing.plugin import require
-from helpouts.testing.site import Site
+from helpouts.testing.site import Site, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 PASSWORD = "seven purple llamas"
@@ -23,14 +23,10 @@ DENY = "Object.defineProperty(Notification, 'permission', {get: () => 'denied'})
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    made = Site(tmp_path_factory.mktemp("webpush"))
-    try:
-        made.start()
+    with serving(tmp_path_factory.mktemp("webpush")) as made:
         with made.runtime().database.write() as db:
             create_user(db, "clara@example.org", PASSWORD, "Clara Berg", confirmed=True)
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, lazyload
+from sqlalchemy.orm import Load, Session
 
 from helpouts import formatting
 from helpouts.accounts.models import User
@@ -25,29 +25,10 @@ from helpouts_admin.actions import Action
 from helpouts_admin.booking_actions import CANCEL, MOVE, PLACE
 from helpouts_admin.filters import Choice
 from helpouts_admin.listing_words import answer
+from helpouts_admin.loading import people_of
 from helpouts_admin.views.base import Answer, Records, expose, forms_for, perform
 
 STATES = ("requested", "held", "confirmed", "in_session", "completed", "cancelled", "expired", "no_show")
-
-
-def people_only(query: Any) -> Any:
-    """The people of a booking come with it; their roles, and the expert's members, do not."""
-    return query.options(
-        lazyload(Booking.listing),
-        lazyload(Booking.expert),
-        joinedload(Booking.host).lazyload(User.roles),
-        joinedload(Booking.customer).lazyload(User.roles),
-    )
-
-
-def name_of(attribute: str) -> columns.Formatter:
-    """The name of a person of the booking."""
-
-    def show(view: Any, context: Any, record: Any, name: str) -> str:
-        person = getattr(record, attribute)
-        return str(person.name or person.email)
-
-    return show
 
 
 def _price(view: Any, context: Any, record: Booking, name: str) -> str:
@@ -141,8 +122,8 @@ class BookingsView(Records):
         "customer_id": _l("Customer"),
     }
     column_formatters = {
-        "customer": name_of("customer"),
-        "host": name_of("host"),
+        "customer": columns.called("customer"),
+        "host": columns.called("host"),
         "starts_at": columns.instant,
         "state": columns.state,
         "price_minor": _price,
@@ -165,7 +146,7 @@ class BookingsView(Records):
 
     def get_query(self) -> Any:
         """With the two people."""
-        return people_only(super().get_query())
+        return super().get_query().options(*people_of(Load(Booking)))
 
     def title_of(self, record: Booking) -> str:
         """What was booked."""

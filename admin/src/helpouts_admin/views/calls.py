@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session, joinedload
 
 from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
-from helpouts.bookings.models import Booking
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.sessions import support
@@ -21,6 +20,7 @@ from helpouts_admin import columns, history, words
 from helpouts_admin.actions import Action
 from helpouts_admin.filters import Choice
 from helpouts_admin.forms import NoForm
+from helpouts_admin.loading import people_of
 from helpouts_admin.views.base import Records
 from helpouts_admin.views.bookings import presence
 
@@ -53,18 +53,6 @@ TAKE = Action(
 )
 
 
-def _person(attribute: str) -> columns.Formatter:
-    def show(view: Any, context: Any, record: SupportRequest, name: str) -> str:
-        person: User | None = getattr(record, attribute)
-        return str(person.name or person.email) if person is not None else ""
-
-    return show
-
-
-def _title(view: Any, context: Any, record: SupportRequest, name: str) -> str:
-    return record.session.booking.title
-
-
 class CallsView(Records):
     """All of them, newest first."""
 
@@ -94,9 +82,9 @@ class CallsView(Records):
     }
     column_formatters = {
         "reason": columns.short(),
-        "asker": _person("asker"),
-        "operator": _person("operator"),
-        "booking": _title,
+        "asker": columns.called("asker"),
+        "operator": columns.called("operator"),
+        "booking": columns.called("session.booking.title"),
         "state": columns.state,
         "created_at": columns.instant,
     }
@@ -110,17 +98,13 @@ class CallsView(Records):
 
     def get_query(self) -> Any:
         """With the people and the booking, without what hangs on them."""
-        booking = joinedload(SupportRequest.session).joinedload(Room.booking)
         return (
             super()
             .get_query()
             .options(
                 joinedload(SupportRequest.asker).lazyload(User.roles),
                 joinedload(SupportRequest.operator).lazyload(User.roles),
-                booking.lazyload(Booking.listing),
-                booking.lazyload(Booking.expert),
-                booking.joinedload(Booking.host).lazyload(User.roles),
-                booking.joinedload(Booking.customer).lazyload(User.roles),
+                *people_of(joinedload(SupportRequest.session).joinedload(Room.booking)),
             )
         )
 

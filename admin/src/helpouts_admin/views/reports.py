@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session, joinedload
 from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
 from helpouts.audit.service import record as audit
-from helpouts.bookings.models import Booking
 from helpouts.errors import NotFound
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.sessions import files, reports
@@ -25,6 +24,7 @@ from helpouts_admin import columns, history, words
 from helpouts_admin.actions import Action
 from helpouts_admin.filters import Choice
 from helpouts_admin.forms import ReasonForm
+from helpouts_admin.loading import people_of
 from helpouts_admin.views.base import Answer, Records, expose
 from helpouts_admin.views.bookings import presence
 
@@ -46,20 +46,8 @@ ACTIONS = (
 )
 
 
-def _person(attribute: str) -> columns.Formatter:
-    def show(view: Any, context: Any, record: SessionReport, name: str) -> str:
-        person = getattr(record, attribute)
-        return str(person.name or person.email)
-
-    return show
-
-
 def _reason(view: Any, context: Any, record: SessionReport, name: str) -> str:
     return str(reports.REASONS.get(record.reason, record.reason))
-
-
-def _booking(view: Any, context: Any, record: SessionReport, name: str) -> str:
-    return record.session.booking.title
 
 
 def _note(what: str, report: SessionReport, **values: Any) -> None:
@@ -93,9 +81,9 @@ class ReportsView(Records):
     }
     column_formatters = {
         "reason": _reason,
-        "about": _person("about"),
-        "reporter": _person("reporter"),
-        "booking": _booking,
+        "about": columns.called("about"),
+        "reporter": columns.called("reporter"),
+        "booking": columns.called("session.booking.title"),
         "state": columns.state,
         "created_at": columns.instant,
     }
@@ -104,17 +92,13 @@ class ReportsView(Records):
 
     def get_query(self) -> Any:
         """With the people and the booking, without what hangs on them."""
-        booking = joinedload(SessionReport.session).joinedload(Room.booking)
         return (
             super()
             .get_query()
             .options(
                 joinedload(SessionReport.reporter).lazyload(User.roles),
                 joinedload(SessionReport.about).lazyload(User.roles),
-                booking.lazyload(Booking.listing),
-                booking.lazyload(Booking.expert),
-                booking.joinedload(Booking.host).lazyload(User.roles),
-                booking.joinedload(Booking.customer).lazyload(User.roles),
+                *people_of(joinedload(SessionReport.session).joinedload(Room.booking)),
             )
         )
 

@@ -41,10 +41,6 @@ ACTIONS = (
 )
 
 
-def _customer(view: Any, context: Any, record: HelpRequest, name: str) -> str:
-    return record.customer.name or record.customer.email
-
-
 def _answers(view: Any, context: Any, record: HelpRequest, name: str) -> str:
     return str(len(record.answers))
 
@@ -90,7 +86,7 @@ class RequestsView(Records):
     }
     column_formatters = {
         "title": columns.short(),
-        "customer": _customer,
+        "customer": columns.called("customer"),
         "category": columns.category,
         "budget_minor": _budget,
         "answers": _answers,

@@ -11,9 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from helpouts import formatting
-from helpouts.accounts.models import User
 from helpouts.audit.actor import Actor
-from helpouts.bookings.models import Booking
 from helpouts.clock import clock
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
@@ -24,6 +22,7 @@ from helpouts_admin import columns, history, words
 from helpouts_admin.actions import Action
 from helpouts_admin.filters import Choice
 from helpouts_admin.forms import ReasonForm, ToldReasonForm
+from helpouts_admin.loading import people_of
 from helpouts_admin.views.base import Records
 from helpouts_admin.views.bookings import presence
 
@@ -57,14 +56,6 @@ AGAIN = Action(
     explain=_l("The film of this session could not be made. What was recorded is still there: the worker tries again."),
     done=_l("The worker makes the film again. It takes some minutes."),
 )
-
-
-def _booking(attribute: str) -> columns.Formatter:
-    def show(view: Any, context: Any, record: Room, name: str) -> str:
-        found = getattr(record.booking, attribute)
-        return str(found.name or found.email) if isinstance(found, User) else str(found)
-
-    return show
 
 
 def _since(view: Any, context: Any, record: Room, name: str) -> str:
@@ -153,9 +144,9 @@ class RoomsView(Records):
         "connected_seconds": _l("Connected"),
     }
     column_formatters = {
-        "booking": _booking("title"),
-        "customer": _booking("customer"),
-        "host": _booking("host"),
+        "booking": columns.called("booking.title"),
+        "customer": columns.called("booking.customer"),
+        "host": columns.called("booking.host"),
         "state": columns.state,
         "opened_at": columns.instant,
         "length": _since,
@@ -177,17 +168,7 @@ class RoomsView(Records):
 
     def get_query(self) -> Any:
         """With the booking and its people."""
-        booking = joinedload(Room.booking)
-        return (
-            super()
-            .get_query()
-            .options(
-                booking.lazyload(Booking.listing),
-                booking.lazyload(Booking.expert),
-                booking.joinedload(Booking.host).lazyload(User.roles),
-                booking.joinedload(Booking.customer).lazyload(User.roles),
-            )
-        )
+        return super().get_query().options(*people_of(joinedload(Room.booking)))
 
     def title_of(self, record: Room) -> str:
         """What was booked."""
