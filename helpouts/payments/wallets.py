@@ -23,6 +23,7 @@ LABELS: dict[str, object] = {
     "refund": _l("Refund"),
     "mature": _l("Payable"),
     "payout": _l("Payout"),
+    "payout_paid": _l("Paid out"),
     "payout_failed": _l("Payout came back"),
 }
 

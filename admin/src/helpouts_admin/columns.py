@@ -33,6 +33,12 @@ def state(view: Any, context: Any, record: Any, name: str) -> Markup:
     return words.badge(getattr(record, name))
 
 
+def coded(word: str, code: object) -> Markup:
+    """A word for people, and below it the code that is stored; the code alone where there is no word for it."""
+    small = Markup('<code class="small">{}</code>').format(code)
+    return small if word == str(code) else Markup("{}<br>{}").format(word, small)
+
+
 def plain(view: Any, context: Any, record: Any, name: str) -> str:
     """A word of ours ("company") translated, without a label's colour."""
     return words.word(getattr(record, name))

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from flask import flash, redirect, url_for
+from markupsafe import Markup
 from sqlalchemy import select
 
 from helpouts.audit.models import AuditEntry
@@ -13,7 +14,7 @@ from helpouts.audit.service import first_broken
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.web.db import current_db
-from helpouts_admin import columns
+from helpouts_admin import audit_words, columns
 from helpouts_admin.filters import Choice, Options
 from helpouts_admin.views.base import Answer, Records, expose
 
@@ -21,10 +22,25 @@ from helpouts_admin.views.base import Answer, Records, expose
 def _parts() -> Options:
     """The parts that have entries: what stands before the dot of an action."""
     actions = current_db().scalars(select(AuditEntry.action).distinct())
-    return [(part, part) for part in sorted({action.partition(".")[0] for action in actions})]
+    parts = {action.partition(".")[0] for action in actions}
+    return sorted(((part, audit_words.thing(part)) for part in parts), key=lambda pair: pair[1])
+
+
+def _action(view: Any, context: Any, record: AuditEntry, name: str) -> Markup:
+    return columns.coded(audit_words.action(record.action), record.action)
+
+
+def _subject(view: Any, context: Any, record: AuditEntry, name: str) -> str:
+    return audit_words.thing(record.subject_type)
+
+
+def _words(view: Any, context: Any, record: AuditEntry, name: str) -> Markup:
+    rows = (Markup('<span class="muted">{}:</span> {}').format(*pair) for pair in audit_words.detail(record.detail))
+    return Markup("<br>").join(rows)
 
 
 def _detail(view: Any, context: Any, record: AuditEntry, name: str) -> str:
+    """As it is stored, for the file."""
     return json.dumps(record.detail, ensure_ascii=False, sort_keys=True) if record.detail else ""
 
 
@@ -59,8 +75,14 @@ class AuditView(Records):
         "detail": _l("Details"),
         "digest": _l("Link of the chain"),
     }
-    column_formatters = {"created_at": columns.instant, "reason": columns.short(), "detail": _detail}
-    column_formatters_detail = {"created_at": columns.instant, "detail": _detail}
+    column_formatters = {
+        "created_at": columns.instant,
+        "action": _action,
+        "subject_type": _subject,
+        "reason": columns.short(),
+        "detail": _words,
+    }
+    column_formatters_detail = {name: shown for name, shown in column_formatters.items() if name != "reason"}
     column_formatters_export = {"detail": _detail}
     list_template = "console/audit.html"
 

@@ -30,7 +30,7 @@ from helpouts.web import db as web_db
 from helpouts.web.db import current_db, current_runtime
 from helpouts.web.forms import attach
 from helpouts.web.permissions import current_actor, permitted
-from helpouts_admin import words
+from helpouts_admin import audit_words, words
 from helpouts_admin.actions import Action, ShowOnce
 from helpouts_admin.figures import attention
 from helpouts_admin.permissions import may_do, may_open
@@ -89,7 +89,7 @@ class Guarded:
 
     def render(self, template: str, **kwargs: t.Any) -> str:
         """Render with what every page of the console may use."""
-        kwargs.update(words=words, attention=attention(current_db()))
+        kwargs.update(words=words, action_word=audit_words.action, attention=attention(current_db()))
         body: str = super().render(template, **kwargs)  # type: ignore[misc]  # the mixin stands before Flask-Admin's class
         return body
 

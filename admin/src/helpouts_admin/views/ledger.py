@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, redirect, request, url_for
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
@@ -12,27 +13,36 @@ from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments.models import Journal, LedgerAccount, Posting
 from helpouts.payments.verify import verify
-from helpouts.payments.wallets import LABELS
 from helpouts.web.db import current_db
-from helpouts_admin import columns
+from helpouts_admin import columns, ledger_words
 from helpouts_admin.filters import Choice, Options
 from helpouts_admin.views.base import Answer, Records, expose
 
 ACCOUNTS_PAGE = 50
 
 
-def _kind(kind: str) -> str:
-    return str(LABELS.get(kind, kind))
-
-
 def _kinds() -> Options:
     return [
-        (kind, _kind(kind)) for kind in current_db().scalars(select(Journal.kind).distinct().order_by(Journal.kind))
+        (kind, ledger_words.kind(kind))
+        for kind in current_db().scalars(select(Journal.kind).distinct().order_by(Journal.kind))
     ]
+
+
+def _named(code: str) -> Markup:
+    """An account by its name and code."""
+    return columns.coded(ledger_words.account(code), code)
 
 
 def _number(view: Any, context: Any, record: Journal, name: str) -> str:
     return f"{record.id}"
+
+
+def _kind(view: Any, context: Any, record: Journal, name: str) -> Markup:
+    return columns.coded(ledger_words.kind(record.kind), record.kind)
+
+
+def _concerns(view: Any, context: Any, record: Journal, name: str) -> Markup:
+    return columns.coded(ledger_words.concerned(record.ref), record.ref)
 
 
 class LedgerView(Records):
@@ -58,7 +68,8 @@ class LedgerView(Records):
     }
     column_formatters = {
         "id": _number,
-        "kind": lambda view, context, record, name: _kind(record.kind),
+        "kind": _kind,
+        "ref": _concerns,
         "created_at": columns.instant,
     }
     column_formatters_detail = column_formatters
@@ -79,7 +90,7 @@ class LedgerView(Records):
             .where(Posting.journal_id == record.id)
             .order_by(Posting.seq)
         )
-        return {"postings": db.execute(rows).all()}
+        return {"postings": db.execute(rows).all(), "named": _named}
 
     @expose("/accounts/")
     def accounts(self) -> Answer:
@@ -96,6 +107,7 @@ class LedgerView(Records):
             more=len(found) > ACCOUNTS_PAGE,
             page=page,
             search=search,
+            named=_named,
         )
 
     @expose("/verify/", methods=("POST",))

@@ -122,7 +122,7 @@ CATEGORY = Category(
         "en": "From the first wireless router to the first program of your own. Share your screen or point your "
         "phone's camera at the blinking light, and an expert walks you through.",
         "de": "Vom ersten WLAN-Router bis zum ersten eigenen Programm. Teilen Sie den Bildschirm oder halten Sie die "
-        "Kamera auf das blinkende Lämpchen: Eine Fachperson führt Sie durch.",
+        "Kamera auf das blinkende Lämpchen: Eine Fachkraft führt Sie durch.",
     },
     icon="laptop",
     subcategories=SUBCATEGORIES,
