@@ -51,7 +51,7 @@ CLICK = """async who => {
 
 
 async def _page(calls: Calls) -> Page:
-    context = await calls.browser.new_context(permissions=["camera", "microphone"])
+    context = await calls.browser.new_context()
     page = await context.new_page()
     await page.goto(calls.base)
     await page.evaluate(READY)

@@ -13,7 +13,7 @@ In the browser the transport ships one ES module that exports :js:func:`connect`
     onTrack   (kind, track) => void      kind is "audio", "video" or "screen": a track of the other side;
               called again with another track object when it is replaced, with null when it is gone
     onState   (state) => void            "connecting" | "connected" | "reconnecting" | "failed" | "closed"
-    kit       {Slots, Statistics}        what transports over RTCPeerConnection share (static/js/room/kit.js); optional
+    kit       {Slots, Statistics, ...}   what transports over RTCPeerConnection share (static/js/room/kit.js); optional
 
     connection.publish({audio, video})          MediaStreamTracks or null; may be called before the peer is there
     connection.replaceTrack(kind, track)        "audio" | "video" | "screen"; null stops sending

@@ -62,6 +62,7 @@ class Calls:
                 web.get("/call.js", _file("helpouts", "testing/static/call.js")),
                 web.get("/kit.js", _file("helpouts", "web/static/js/room/kit.js")),
                 web.get("/probe.js", _file("helpouts", "web/static/js/room/probe.js")),
+                web.get("/roaming.js", _file("helpouts", "web/static/js/room/roaming.js")),
                 web.get("/transport.js", _file(self.plugin.__name__, self.transport.module)),
                 web.get("/grant/{who}", self._grant),
                 web.get("/check", self._check),
@@ -116,7 +117,8 @@ class Calls:
         """
         browser = self.away if away else self.browser
         assert browser is not None
-        context = await browser.new_context(permissions=["camera", "microphone"])
+        # Nothing is granted here: Playwright's grant would hold in frames that the page has taken the right from.
+        context = await browser.new_context()
         if script:
             await context.add_init_script(script)
         page = await context.new_page()

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PASSWORD = "four words make sense 42"  # of people who exist in tests only
-#: Lets a test count a page's media connections, and break its way to the server.
+#: Lets a test see a page's media connections, and break its way to the server.
 WATCH = """
-window.peers = 0;
+window.peers = [];
 window.sockets = [];
 const [Peer, Socket] = [RTCPeerConnection, WebSocket];
-window.RTCPeerConnection = class extends Peer { constructor(...all) { super(...all); peers += 1; } };
+window.RTCPeerConnection = class extends Peer { constructor(...all) { super(...all); top.peers.push(this); } };
 window.WebSocket = class extends Socket { constructor(...all) { super(...all); sockets.push(this); } };
 """
 #: Notes the instant (Unix ms) of each picture of the other side that is shown.
@@ -73,7 +73,8 @@ def person(chromium: Browser, site: Site, email: str) -> Any:
     """A browser's page of somebody who is signed in; ``script_errors`` collects what its scripts raise."""
     from playwright.sync_api import expect
 
-    context = chromium.new_context(locale="en-GB", permissions=["camera", "microphone"])
+    # Nothing is granted here: Playwright's grant would hold in frames that the page has taken the right from.
+    context = chromium.new_context(locale="en-GB")
     context.set_default_timeout(20_000)
     page: Any = context.new_page()
     page.add_init_script(WATCH)

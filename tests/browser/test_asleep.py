@@ -114,6 +114,8 @@ def test_a_change_of_address_is_no_end(tmp_path, chromium):
                 call.wait_for_media(page)
             call.watch()
             sockets = customer.evaluate("sockets.length")
+            bound = customer.evaluate("peers.at(-1).localDescription.sdp")
+            assert f".{net.inside} " not in bound, "the connection is bound to the address that the machine has now"
             moved = time.time()
             net.move()
             until(customer, lambda: customer.evaluate("sockets.length") > sockets, 40, "the page noticed nothing")

@@ -37,6 +37,14 @@ navigator.mediaDevices.getUserMedia = async (wish) => {
 };
 const display = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getDisplayMedia = async (wish) => (window.shared = await display(wish));
+window.speakers = [];
+const Native = AudioContext;
+window.AudioContext = class extends Native {
+  constructor(options) {
+    super(options);
+    if (options?.sinkId) speakers.push([options.sinkId, this]);
+  }
+};
 window.outputs = [];
 const connect = AudioNode.prototype.connect;
 AudioNode.prototype.connect = function (...all) {
@@ -198,6 +206,12 @@ def test_a_call_from_the_check_over_the_waiting_room_to_sound_only(browser, site
     camera.select_option(label=labels[2])
     until(expert, lambda: expert.evaluate("window.video.label") != first)
     plays(customer)
+    speaker = expert.locator('#room [data-panel-name="devices"] [data-select="speaker"]')
+    chosen = speaker.locator("option").last.get_attribute("value")
+    speaker.select_option(value=chosen)
+    until(expert, lambda: expert.evaluate("document.querySelector('[data-remote]').sinkId") == chosen)
+    told = "speakers.map(([id, context]) => [id, context.state])"
+    until(expert, lambda: expert.evaluate(told) == [[chosen, "closed"]], 10, "the echo canceller was not told")
     expert.evaluate("window.gone = window.audio; gone.stop(); gone.dispatchEvent(new Event('ended'))")
     expect(expert.locator("[data-status]")).to_contain_text("Your microphone is gone. Now in use:")
     assert expert.evaluate("window.audio !== window.gone && window.audio.readyState === 'live'")

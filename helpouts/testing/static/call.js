@@ -1,15 +1,20 @@
 // A page of the conformance tests: enters the room with the transport's real module and remembers what it is told.
 
 import * as transport from "/transport.js";
-import * as kit from "/kit.js";
+import * as lent from "/kit.js";
 
-window.kit = kit;
+const kit = window.kit = {...lent, roaming: (config) => remembered(lent.roaming(config))};
 window.states = [];
 window.tracks = {};
 window.peers = [];
 
 const Native = RTCPeerConnection;
-window.RTCPeerConnection = class extends Native { constructor(...all) { super(...all); peers.push(this); } };
+window.RTCPeerConnection = class extends Native { constructor(...all) { remembered(super(...all)); } };
+
+function remembered(peer) {
+  if (!peers.includes(peer)) peers.push(peer);
+  return peer;
+}
 
 let socket, media, present = false;
 

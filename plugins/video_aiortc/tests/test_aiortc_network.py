@@ -86,6 +86,24 @@ async def test_a_new_address_moves_the_leg_and_nobody_notices(net: Network) -> N
         assert calls.driver.statistics()["legs"] == 2
 
 
+async def test_no_address_of_the_machine_is_bound_or_told(net: Network) -> None:
+    async with calling(helpouts_video_aiortc, behind=net, public_ip=net.address) as calls:
+        ann = await calls.page("ann", away=True)
+        await ann.wait_for_function("states.at(-1) === 'connected'")
+        assert f".{net.inside} " not in await ann.evaluate("peers.at(-1).localDescription.sdp")
+
+
+async def test_a_new_address_is_no_end_over_tcp(net: Network) -> None:
+    net.cut("meta l4proto udp")
+    async with calling(helpouts_video_aiortc, behind=net, public_ip=net.address) as calls:
+        ann, bob = await calls.page("ann", away=True), await calls.page("bob")
+        await moves(ann)
+        net.move()
+        await healed(ann)
+        await healed(bob)
+        assert calls.driver.statistics()["legs"] == 2
+
+
 async def test_a_router_that_gives_the_flow_another_address_interrupts_nothing_for_long(net: Network) -> None:
     async with calling(helpouts_video_aiortc, behind=net, public_ip=net.address) as calls:
         ann, bob = await calls.page("ann", away=True), await calls.page("bob")

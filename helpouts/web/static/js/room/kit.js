@@ -1,6 +1,7 @@
 // What transports over RTCPeerConnection have in common; the room page lends it to their modules as `kit`.
 
 export {loopBack} from "./probe.js";
+export {roaming} from "./roaming.js";
 
 /**
  * The three slots of a call (microphone, camera, screen): our tracks on their way out, theirs on their way in.

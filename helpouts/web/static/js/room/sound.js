@@ -54,6 +54,18 @@ export async function play(notes, speaker = "") {
   }
 }
 
+/**
+ * Take the echo of the speaker of that id out of what the microphones hear.
+ *
+ * Chromium learns by itself which speaker an element plays through, but tells only the page whose connection brings the
+ * sound; a context with a sinkId tells the page that it is made in, and all microphones opened later.
+ */
+export function cancelEcho(speaker) {
+  if (!AudioContext.prototype.setSinkId) return;
+  const context = new AudioContext({sinkId: speaker});
+  context.resume().then(() => context.close());
+}
+
 /** The microphone and the sound of a shared screen as one track.  It is not played here: nothing echoes. */
 export class Mixer {
   #context = new AudioContext(); #out; #voice = null;

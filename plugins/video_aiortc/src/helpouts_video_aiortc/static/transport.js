@@ -48,7 +48,7 @@ class Connection {
     this.#stereo = kit.stereo;
     this.#slots = new kit.Slots({say: (message) => this.#say(message), onTrack});
     this.#statistics = new kit.Statistics();
-    this.#pc = new RTCPeerConnection({iceServers: config.iceServers || [], bundlePolicy: "max-bundle"});
+    this.#pc = kit.roaming({iceServers: config.iceServers || [], bundlePolicy: "max-bundle"});
     this.#pc.onconnectionstatechange = () => this.#connectionChanged();
     this.#watching = setInterval(() => this.#look(), LOOK_MS);
     signal.onmessage = (message) => this.#heard(message);

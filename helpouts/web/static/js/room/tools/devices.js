@@ -1,7 +1,7 @@
 // Choosing devices, in the check and in the panel "Devices"; what is told when one goes or comes.
 
 import {Devices} from "../devices.js";
-import {Level, play} from "../sound.js";
+import {Level, cancelEcho, play} from "../sound.js";
 
 export const TEST_NOTES = [523, 659, 784];
 
@@ -40,6 +40,7 @@ export function setUpDevices(room) {
   });
   devices.addEventListener("speaker", ({detail}) => {
     room.remote.setSinkId?.(detail).catch(() => room.status("no_speaker", "warning"));
+    cancelEcho(detail);
   });
   devices.addEventListener("lost", ({detail: {kind, next}}) => {
     const what = kind === "audio" ? "microphone" : "camera";
