@@ -33,6 +33,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from helpouts import formatting
 from helpouts.clock import clock
 from helpouts.db import keys
 from helpouts.db.later import later
@@ -142,12 +143,13 @@ def post(
     _check(lines)
     digest = _digest(kind, ref, lines, reverses_id)
     accounts = _lock(db, lines)
-    if not _covered(accounts, lines):
+    short = _short(accounts, lines)
+    if short is not None:
         # A repetition is no overdraft: the money has moved already.
         standing = _standing(db, key, digest)
         if standing is not None:
             return standing
-        raise Declined(_l("There is not enough money in the account."))
+        raise Declined(short)
     values = {
         "idem_key": key,
         "request_hash": digest,
@@ -265,15 +267,22 @@ def _open(db: Session, code: str, currency: str, currency_known: bool) -> _Accou
     return _Account(opened[0], normal, nonneg, 0) if opened else None
 
 
-def _covered(accounts: dict[tuple[str, str], _Account], lines: Sequence[Line]) -> bool:
-    """Whether every line, in order, leaves the accounts that may not be overdrawn at 0 or above."""
+def _short(accounts: dict[tuple[str, str], _Account], lines: Sequence[Line]) -> Any:
+    """What to say when a line, in their order, takes more than an account may give; None when all are covered."""
     for line in lines:
         debit, credit = accounts[line.debit, line.currency], accounts[line.credit, line.currency]
+        there = debit.balance
         debit.balance += line.amount if debit.normal == "D" else -line.amount
         credit.balance += line.amount if credit.normal == "C" else -line.amount
         if any(account.nonneg and account.balance < 0 for account in (debit, credit)):
-            return False
-    return True
+            if not line.debit.startswith("wallet:"):
+                return _l("There is not enough money in the account.")
+            return _l(
+                "Your wallet holds %(there)s and this needs %(amount)s. Please top it up.",
+                there=formatting.money(there, line.currency),
+                amount=formatting.money(line.amount, line.currency),
+            )
+    return None
 
 
 def _insert(db: Session, model: type[Any]) -> Any:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from helpouts import formatting
 from helpouts.db.prepared import Prepared
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import (
@@ -25,7 +24,6 @@ from helpouts.payments import (
     WebhookEvent,
     WebhookRejected,
 )
-from helpouts.payments.ledger import balance
 from helpouts.payments.models import Payment
 from helpouts_payments_wallet.models import Connection
 
@@ -50,38 +48,23 @@ class WalletBackend:
     capabilities = Capabilities(currencies=CURRENCIES, in_transaction=True, raise_hold=True)
 
     def start(self, ctx: PaymentContext, request: StartRequest, idempotency_key: str) -> Outcome:
-        """Agree to a hold.
+        """Agree to a hold; whether the wallet holds enough is seen when the core posts it.
 
-        :raises Declined: when the wallet is not connected or holds too little.
+        :raises Declined: when the wallet is not connected.
         """
-        db = _db(ctx)
         if request.amount.currency not in ctx.settings["currencies"]:
             raise Declined(_l("Wallets on this site do not hold %(currency)s.", currency=request.amount.currency))
         if not self.payer_status(ctx, request.payer_id).ready:
             raise Declined(_l("Set up your wallet before you book."))
-        self._check_covered(db, request.payer_id, request.amount)
         return Outcome("SUCCEEDED", ref=f"wallet-{request.payment_id}")
 
-    def _check_covered(self, db: Session, payer_id: int, amount: Money) -> None:
-        there = balance(db, self.funding_account(payer_id), amount.currency)
-        if there < amount.minor:
-            raise Declined(
-                _l(
-                    "Your wallet holds %(there)s and this needs %(amount)s. Please top it up.",
-                    there=formatting.money(there, amount.currency),
-                    amount=formatting.money(amount.minor, amount.currency),
-                )
-            )
-
     def raise_hold(self, ctx: PaymentContext, payment: PaymentView, amount: Money, key: str) -> Outcome:
-        """Agree to hold ``amount`` more.
+        """Agree to hold ``amount`` more; the same.
 
-        :raises Declined: when the wallet holds too little.
         :raises InvalidRequest: when the hold was taken already.
         """
         if amount.currency != payment.amount.currency or payment.captured_minor:
             raise InvalidRequest(_l("This payment was settled already, or is in another currency."))
-        self._check_covered(_db(ctx), payment.payer_id, amount)
         return Outcome("SUCCEEDED", ref=payment.ref)
 
     def resume(self, ctx: PaymentContext, payment: PaymentView, params: Mapping[str, str], key: str) -> Outcome:
