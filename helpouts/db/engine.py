@@ -78,9 +78,8 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction for reading; whatever was changed in it is thrown away."""
-        with self.session(write=False) as db:
+        with self.session(write=False) as db:  # which rolls back as it closes
             yield db
-            db.rollback()
 
     def run(self, work: Callable[[Session], T], *, attempts: int = 5) -> T:
         """Run ``work`` in a writing transaction, again when PostgreSQL asks for a retry."""

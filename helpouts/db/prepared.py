@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
+from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import psycopg
@@ -200,10 +201,15 @@ class Objects(Generic[M]):
 
 def new(model: type[M], values: Mapping[str, Any]) -> M:
     """A new object of a model from its columns' values, as its constructor makes it but without a history to keep."""
-    configure_mappers()  # this may be the first object of the process
-    thing: M = inspect(model).class_manager.new_instance()
+    thing: M = _manager(model).new_instance()  # type: ignore[arg-type]  # a class can be hashed
     thing.__dict__.update(values)
     return thing
+
+
+@cache
+def _manager(model: type[Any]) -> Any:
+    configure_mappers()  # this may be the first object of the process
+    return inspect(model).class_manager
 
 
 def attach(db: Session, model: type[M], values: Mapping[str, Any]) -> M:
@@ -269,11 +275,12 @@ def _written(db: Session) -> Connection:
 
 def connection_of(db: Session) -> Connection:
     """The session's connection; asking SQLAlchemy for it costs as much as a small statement, so it is asked once."""
-    transaction, known = db.get_transaction(), db.info.get(_KEY)
-    usable = transaction is not None and transaction.is_active and not db.in_nested_transaction()
-    if usable and known is not None and known[0] is transaction:
-        connection: Connection = known[1]
-        return connection
+    transaction = db.get_transaction()
+    known: tuple[object, Connection] | None = db.info.get(_KEY)
+    if transaction is not None and known is not None and known[0] is transaction:
+        usable = transaction.is_active and not db.in_nested_transaction()
+        if usable:
+            return known[1]
     connection = db.connection()
     db.info[_KEY] = (db.get_transaction(), connection)
     return connection
@@ -282,8 +289,10 @@ def connection_of(db: Session) -> Connection:
 def execute(connection: Connection, text: str, given: Sequence[Any]) -> Any:
     """Run a statement in the driver's own words; what it finds must be fetched before the next one."""
     cursor = connection.info.get(_CURSOR) or _new_cursor(connection)
-    for listener in connection.dispatch.before_cursor_execute:
-        listener(connection, cursor, text, given, None, False)
+    listeners = connection.dispatch.before_cursor_execute
+    if len(listeners) > 1:  # the first is that of helpouts.db.later, which lets prepared statements pass
+        for listener in listeners:
+            listener(connection, cursor, text, given, None, False)
     try:
         cursor.execute(text, given)
     except connection.dialect.loaded_dbapi.Error as error:
