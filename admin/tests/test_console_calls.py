@@ -47,6 +47,18 @@ def test_support_is_told_on_the_first_page_and_beside_the_rooms(
     assert "Open the call" in client.get(f"/console/rooms/details/?id={call.session_id}").text
 
 
+def test_a_notice_leads_to_the_call_until_somebody_has_taken_it(
+    enter: Callable[..., FlaskClient], send: Callable[..., Any], call: SupportRequest
+) -> None:
+    client, room = enter("support"), f"/room/{call.session.room_id}/operator"
+    led = client.get(room)
+    assert (led.status_code, led.location) == (302, f"/console/calls/details/?id={call.id}")
+    assert "We do not agree." in client.get(led.location).text
+    assert enter("curator").get(room).status_code == 403
+    send(client, f"/console/calls/{call.id}/take/")
+    assert client.get(room).status_code == 200
+
+
 def test_the_first_to_take_it_enters_the_room_and_the_second_is_told(
     runtime: Runtime,
     enter: Callable[..., FlaskClient],

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from helpouts.notices.kinds import KINDS, MAIL, kind_named
+from helpouts.accounts.models import User
+from helpouts.notices.kinds import KINDS, MAIL, Kind, kind_named
 from helpouts.notices.models import NoticeChoice
 
 
@@ -25,6 +26,11 @@ def wants(db: Session, user_id: int, kind: str, channel: str = MAIL) -> bool:
     return row is None or row.wanted
 
 
+def offered(user: User) -> list[Kind]:
+    """The kinds for which somebody has switches."""
+    return [kind for kind in KINDS.values() if kind.chosen and (not kind.roles or user.has_any_role(*kind.roles))]
+
+
 def unwanted(db: Session, user_id: int) -> set[tuple[str, str]]:
     """The (kind, channel) pairs that somebody has switched off."""
     rows = select(NoticeChoice.kind, NoticeChoice.channel)
@@ -35,13 +41,14 @@ def unwanted(db: Session, user_id: int) -> set[tuple[str, str]]:
 def choose(db: Session, user_id: int, channels: Iterable[str], wanted: Mapping[tuple[str, str], bool]) -> None:
     """Keep somebody's switches: for each kind and each of ``channels``, what ``wanted`` says (off, if it says nothing).
 
-    Switches that do not exist (the mail of a booking cannot be switched off) are left out.  Channels that are not named
-    keep theirs as they were.
+    Switches that do not exist (the mail of a booking cannot be switched off) or are not offered to somebody are left
+    out.  Channels that are not named keep theirs as they were.
     """
     before = unwanted(db, user_id)
+    kinds = offered(db.get_one(User, user_id))
     for channel in channels:
-        for kind in KINDS.values():
-            if not kind.chosen or (channel == MAIL and kind.mail != "choice"):
+        for kind in kinds:
+            if channel == MAIL and kind.mail != "choice":
                 continue
             pair = (kind.name, channel)
             want = wanted.get(pair, False)

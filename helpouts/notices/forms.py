@@ -11,7 +11,7 @@ from wtforms import SelectMultipleField
 
 from helpouts.i18n import babel_locale
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.notices.kinds import KINDS, MAIL
+from helpouts.notices.kinds import MAIL, Kind
 from helpouts.notices.reminders import LEADS
 from helpouts.web.forms import CheckboxesField
 
@@ -28,13 +28,13 @@ class NoticesForm(FlaskForm):
 
     offered: list[str]
 
-    def offer(self, channels: Iterable[str]) -> None:
+    def offer(self, kinds: Iterable[Kind], channels: Iterable[str]) -> None:
         """Fill in what there is to choose from."""
         self.offered = [
             switch(kind.name, channel)
-            for kind in KINDS.values()
+            for kind in kinds
             for channel in channels
-            if kind.chosen and (channel != MAIL or kind.mail == "choice")
+            if channel != MAIL or kind.mail == "choice"
         ]
         self.wanted.choices = [(value, value) for value in self.offered]  # type: ignore[assignment]  # pairs, as WTForms documents
         self.leads.choices = [(lead, _in_words(lead)) for lead in LEADS]  # type: ignore[assignment]  # as above

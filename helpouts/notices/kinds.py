@@ -18,6 +18,7 @@ class Kind:
     :ivar mail: "always": the mail is needed (a confirmation is the record of a contract) and cannot be switched off;
         "choice": it can; "never": there is no mail of this kind.
     :ivar chosen: whether people have switches for it; a test goes wherever they can be reached.
+    :ivar roles: who has the switches; empty: everybody.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Kind:
     help: object
     mail: Literal["always", "choice", "never"]
     chosen: bool = True
+    roles: tuple[str, ...] = ()
 
 
 _ALL = (
@@ -37,6 +39,13 @@ _ALL = (
         "alert", _l("New matches"), _l("Something new fits a search that you have saved; mails are set there."), "never"
     ),
     Kind("answer", _l("Answers"), _l("An expert has answered a request that you have posted."), "choice"),
+    Kind(
+        "support",
+        _l("Calls for an operator"),
+        _l("Two people in a room need you."),
+        "choice",
+        roles=("support", "admin"),
+    ),
     Kind("test", _l("Tests"), _l("Sent when you ask for it on the page “Notices”."), "never", chosen=False),
 )
 #: By name.

@@ -15,9 +15,9 @@ from helpouts.errors import HelpoutsError
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.notices import NotificationChannel, service
-from helpouts.notices.choices import choose, unwanted
+from helpouts.notices.choices import choose, offered, unwanted
 from helpouts.notices.forms import NoticesForm, switch
-from helpouts.notices.kinds import KINDS, MAIL, Kind
+from helpouts.notices.kinds import MAIL, Kind
 from helpouts.notices.reminders import choose_leads, leads_of
 from helpouts.runtime import runtime_of
 from helpouts.web.db import current_db, current_runtime
@@ -45,7 +45,7 @@ def page() -> ResponseReturnValue:
     db = current_db()
     off = unwanted(db, current_user.id)
     form = NoticesForm(formdata=None)
-    form.offer(_channels(db))
+    form.offer(offered(current_user), _channels(db))
     off_values = {switch(kind, channel) for kind, channel in off}
     form.wanted.data = [value for value in form.offered if value not in off_values]
     form.leads.data = list(leads_of(db, current_user.id))
@@ -59,7 +59,7 @@ def save() -> ResponseReturnValue:
     db = current_db()
     form = NoticesForm()
     channels = _channels(db)
-    form.offer(channels)
+    form.offer(offered(current_user), channels)
     if form.validate_on_submit():
         pairs = [value.partition(":") for value in form.wanted.data or ()]
         try:
@@ -109,7 +109,7 @@ def _show(form: NoticesForm, *, panels: bool = True) -> str:
     return render_template(
         "helpouts/notices/page.html",
         form=form,
-        kinds=[kind for kind in KINDS.values() if kind.chosen],
+        kinds=offered(current_user),
         cells=_cells,
         chosen=set(form.wanted.data or ()),
         channels=_channels(db),

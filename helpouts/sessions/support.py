@@ -23,6 +23,7 @@ from helpouts.sessions import chat
 from helpouts.sessions.models import LiveEvent, RoomMessage, Session
 from helpouts.sessions.states import SUPPORT
 from helpouts.sessions.support_models import SupportRequest
+from helpouts.sessions.support_notices import tell_operators
 from helpouts.sessions.tool_models import SessionReport
 
 #: Characters of a reason.
@@ -69,6 +70,7 @@ def ask(db: DbSession, session: Session, reason: str, actor: Actor) -> SupportRe
     db.flush()
     record(db, actor, "support.ask", request, reason)
     _say(db, session, request, "asked", actor, reason)
+    tell_operators(db, request)
     return request
 
 

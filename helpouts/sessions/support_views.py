@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 from sqlalchemy import select
@@ -19,6 +19,8 @@ from helpouts.web.db import current_db
 from helpouts.web.permissions import requires
 
 bp = Blueprint("support", __name__)
+CALL = "console_calls.details_view"
+"""Where the console, if there is one, shows a call."""
 
 
 def _found(room_id: str) -> tuple[Session, User]:
@@ -32,8 +34,14 @@ def _found(room_id: str) -> tuple[Session, User]:
 @bp.get("/room/<room_id>/operator")
 @requires("support")
 def room(room_id: str) -> ResponseReturnValue:
-    """The chat since the request, who is there, the way out.  ``back``: the page that the way out leads to."""
+    """The chat since the request, who is there, the way out.  ``back``: the page that the way out leads to.
+
+    What nobody has taken yet is taken in the console: notices lead here, too.
+    """
     session, user = _found(room_id)
+    standing = support.standing(current_db(), session.id)
+    if standing is not None and standing.state == "open" and CALL in current_app.view_functions:
+        return redirect(url_for(CALL, id=standing.id))
     asked = check_operator_may_enter(current_db(), session, user)
     back = request.args.get("back", "")
     return render_template(

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from helpouts.accounts import passwords
+from helpouts.accounts.models import Role, User
 from helpouts.accounts.service import create_user
 from helpouts.notices.choices import unwanted
 from helpouts.notices.reminders import leads_of
@@ -116,3 +118,13 @@ def test_the_page_is_for_people_with_an_account(runtime: Runtime) -> None:
     client = create_app(runtime, TESTING=True).test_client()
     assert client.get("/account/notices").status_code == 302
     assert client.post("/account/notices/test").status_code in (400, 401)
+
+
+def test_operators_have_a_switch_for_calls_and_others_do_not(client: FlaskClient, runtime: Runtime) -> None:
+    assert "support:mail" not in switched_on(client.get("/account/notices").text)
+    with runtime.database.write() as db:
+        clara = db.scalars(select(User)).one()
+        clara.roles.append(db.scalars(select(Role).where(Role.name == "support")).one())
+    assert {"support:mail", "support:webpush"} <= switched_on(client.get("/account/notices").text)
+    save(client, wanted=["support:webpush"])
+    assert switched_on(client.get("/account/notices").text) == {"support:webpush"}
