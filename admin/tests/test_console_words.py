@@ -72,10 +72,22 @@ def test_an_audited_action_is_told_in_words_and_details_line_by_line() -> None:
     with use_locale("de"):
         shown_action = shown(AuditView, "action", action="booking.place")
         assert shown_action == 'Für jemanden gebucht<br><code class="small">booking.place</code>'
-        told = shown(AuditView, "detail", detail={"granted": True, "email": "<b>@x.example", "waived": []})
-    assert told == (
-        '<span class="muted">Gewährt:</span> Ja<br><span class="muted">E-Mail-Adresse:</span> &lt;b&gt;@x.example'
-    )
+        moved = {"before": "2026-11-24T14:00:00+00:00", "waived": ["notice", "hours"], "email": "<b>@x.example"}
+        told = lines(action="booking.move", detail=moved)
+        assert told[0].startswith("Davor: Di., 24. Nov., 1")
+        assert told[1:] == [
+            "Außer Acht gelassene Regeln: Vorlauf, Arbeitszeiten",
+            "E-Mail-Adresse: &lt;b&gt;@x.example",
+        ]
+        assert lines(action="refund.decide", detail={"granted": True, "waived": []}) == ["Gewährt: Ja"]
+        changed = lines(action="site.set", detail={"key": "fee_bp", "before": 1500})
+        assert changed == ["Einstellung: Gebühr in Prozent", "Davor: 1500"]
+
+
+def lines(**record: Any) -> list[str]:
+    """The details of an entry as they are read."""
+    told = shown(AuditView, "detail", **record)
+    return [re.sub(r"</?span[^>]*>", "", line) for line in told.split("<br>")]
 
 
 def calls(name: str) -> list[ast.Call]:

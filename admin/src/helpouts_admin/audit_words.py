@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from helpouts import formatting
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
 from helpouts_admin import words
@@ -135,6 +136,16 @@ DETAILS: dict[str, object] = {
     "view": _l("List"),
     "waived": _l("Rules set aside"),
 }
+#: Soft rules that an operator may set aside.
+RULES: dict[object, object] = {
+    "notice": _l("Notice"),
+    "horizon": _l("How far ahead"),
+    "hours": _l("Working hours"),
+    "calendar": _l("Another calendar"),
+    "pause": _l("Pause between sessions"),
+    "day": _l("Sessions in a day"),
+    "week": _l("Sessions in a week"),
+}
 
 
 def action(code: str) -> str:
@@ -149,9 +160,8 @@ def thing(code: str) -> str:
 
 def detail(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(name, value) of each detail that says something."""
-    return [
-        (str(DETAILS.get(key, key)), _value(value)) for key, value in found.items() if value not in (None, "", [], {})
-    ]
+    said = {key: value for key, value in found.items() if value not in (None, "", [], {})}
+    return [(str(DETAILS.get(key, key)), _value(value)) for key, value in said.items()]
 
 
 def _value(value: Any) -> str:
@@ -160,5 +170,19 @@ def _value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_value, value))
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return str(words.WORDS[value][0]) if value in words.WORDS else str(value)
+        return ", ".join(f"{key} = {_value(held)}" for key, held in value.items())
+    if value in RULES:
+        return str(RULES[value])
+    moment = _moment(value) if isinstance(value, str) else None
+    if moment is not None:
+        return formatting.day_time(moment)
+    return words.word(value) if value in words.WORDS else str(value)
+
+
+def _moment(text: str) -> datetime | None:
+    """The instant that a text is; None for any other."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None

@@ -14,9 +14,10 @@ from helpouts.audit.service import first_broken
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.web.db import current_db
-from helpouts_admin import audit_words, columns
+from helpouts_admin import audit_words, columns, words
 from helpouts_admin.filters import Choice, Options
 from helpouts_admin.views.base import Answer, Records, expose
+from helpouts_admin.views.site import setting_name
 
 
 def _parts() -> Options:
@@ -26,17 +27,24 @@ def _parts() -> Options:
     return sorted(((part, audit_words.thing(part)) for part in parts), key=lambda pair: pair[1])
 
 
+def _actor(view: Any, context: Any, record: AuditEntry, name: str) -> str:
+    return words.word(record.actor) if record.actor in words.WORDS else record.actor
+
+
 def _action(view: Any, context: Any, record: AuditEntry, name: str) -> Markup:
     return columns.coded(audit_words.action(record.action), record.action)
 
 
 def _subject(view: Any, context: Any, record: AuditEntry, name: str) -> str:
-    return audit_words.thing(record.subject_type)
+    return f"{audit_words.thing(record.subject_type)} {record.subject_id}".strip()
 
 
-def _words(view: Any, context: Any, record: AuditEntry, name: str) -> Markup:
-    rows = (Markup('<span class="muted">{}:</span> {}').format(*pair) for pair in audit_words.detail(record.detail))
-    return Markup("<br>").join(rows)
+def _words(view: Any, context: Any, record: AuditEntry, name: str) -> str:
+    said = dict(record.detail)
+    if record.action == "site.set":
+        said["key"] = setting_name(said.get("key", ""))
+    rows = (Markup('<span class="muted">{}:</span> {}').format(*pair) for pair in audit_words.detail(said))
+    return Markup('<span class="records__details">{}</span>').format(Markup("<br>").join(rows)) if record.detail else ""
 
 
 def _detail(view: Any, context: Any, record: AuditEntry, name: str) -> str:
@@ -52,9 +60,11 @@ class AuditView(Records):
     intro = _l("Every action of an operator. Entries are chained: one that is changed or removed later is found.")
     can_export = True
     tabs = False
-    column_list = ("created_at", "actor", "action", "subject_type", "subject_id", "reason", "detail")
+    column_list = ("created_at", "actor", "action", "subject_type", "reason", "detail")
     column_details_list = (*column_list, "digest")
-    column_export_list = column_details_list
+    column_export_list = (
+        "created_at", "actor", "action", "subject_type", "subject_id", "reason", "detail", "digest",
+    )  # fmt: skip
     column_searchable_list = ("actor", "action", "subject_type", "subject_id", "reason")
     column_default_sort = ("id", True)
     column_filters = (
@@ -77,6 +87,7 @@ class AuditView(Records):
     }
     column_formatters = {
         "created_at": columns.instant,
+        "actor": _actor,
         "action": _action,
         "subject_type": _subject,
         "reason": columns.short(),

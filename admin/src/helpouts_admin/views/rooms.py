@@ -156,6 +156,7 @@ class RoomsView(Records):
     column_formatters_detail = {
         **column_formatters,
         "ended_at": columns.instant,
+        "end_reason": columns.plain,
         "cost": _cost,
         "connected_seconds": lambda view, context, record, name: (
             formatting.in_words(timedelta(seconds=record.connected_seconds))

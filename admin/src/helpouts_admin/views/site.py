@@ -113,6 +113,12 @@ class SiteForm(FlaskForm):
     )
 
 
+def setting_name(key: str) -> str:
+    """What the form calls a stored setting; the key itself when the form does not have it."""
+    field = getattr(SiteForm, "fee" if key == "fee_bp" else key, None)
+    return str(field.args[0]) if field is not None else key
+
+
 class SiteView(Page):
     """``/console/site/``."""
 
