@@ -81,7 +81,7 @@ def test_an_audited_action_is_told_in_words_and_details_line_by_line() -> None:
         ]
         assert lines(action="refund.decide", detail={"granted": True, "waived": []}) == ["Gewährt: Ja"]
         changed = lines(action="site.set", detail={"key": "fee_bp", "before": 1500})
-        assert changed == ["Einstellung: Gebühr in Prozent", "Davor: 1500"]
+        assert changed == ["Einstellung: Gebühr in Prozent", "Davor: 15\xa0%"]
 
 
 def lines(**record: Any) -> list[str]:

@@ -176,7 +176,7 @@ def _value(value: Any) -> str:
     moment = _moment(value) if isinstance(value, str) else None
     if moment is not None:
         return formatting.day_time(moment)
-    return words.word(value) if value in words.WORDS else str(value)
+    return words.known(str(value))
 
 
 def _moment(text: str) -> datetime | None:

@@ -113,6 +113,11 @@ def word(state: object) -> str:
     return str(found[0]) if found else str(state).replace("_", " ")
 
 
+def known(text: str) -> str:
+    """The name of a stored word in the language in force; what somebody has written, as it is."""
+    return word(text) if text in WORDS else text
+
+
 def tone(state: object) -> str:
     """How the state is coloured."""
     found = WORDS.get(str(state))

@@ -9,6 +9,7 @@ from flask import flash, redirect, url_for
 from markupsafe import Markup
 from sqlalchemy import select
 
+from helpouts import formatting
 from helpouts.audit.models import AuditEntry
 from helpouts.audit.service import first_broken
 from helpouts.i18n import gettext as _
@@ -28,7 +29,7 @@ def _parts() -> Options:
 
 
 def _actor(view: Any, context: Any, record: AuditEntry, name: str) -> str:
-    return words.word(record.actor) if record.actor in words.WORDS else record.actor
+    return words.known(record.actor)
 
 
 def _action(view: Any, context: Any, record: AuditEntry, name: str) -> Markup:
@@ -42,6 +43,8 @@ def _subject(view: Any, context: Any, record: AuditEntry, name: str) -> str:
 def _words(view: Any, context: Any, record: AuditEntry, name: str) -> str:
     said = dict(record.detail)
     if record.action == "site.set":
+        if said.get("key") == "fee_bp":
+            said |= {name: formatting.percent(said[name]) for name in ("before", "after") if said.get(name) is not None}
         said["key"] = setting_name(said.get("key", ""))
     rows = (Markup('<span class="muted">{}:</span> {}').format(*pair) for pair in audit_words.detail(said))
     return Markup('<span class="records__details">{}</span>').format(Markup("<br>").join(rows)) if record.detail else ""
