@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from helpouts.bookings import service, views
 from helpouts.bookings.lapse import expire_lapsed
@@ -20,6 +20,8 @@ from .conftest import submit
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 START = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+#: Statements of a booking, or of a reservation, while the lock is held.
+WRITTEN = 6
 
 
 @pytest.fixture
@@ -92,6 +94,24 @@ def test_somebody_faster_does_not_wait_for_the_one_who_is_checked_and_is_told_of
     assert "This time is not free any more" in answer.text
     assert "Set up your wireless router" in answer.text
     assert states(runtime) == ["confirmed"]
+
+
+@pytest.mark.parametrize("place", [0, 2500], indirect=True)
+def test_little_is_asked_while_others_wait_to_write(runtime, browser, place):
+    listing_id, customer_id, given = place
+    client, seen = browser(customer_id), []
+
+    def note(connection, _cursor, statement, *_rest):
+        if connection.get_execution_options().get("helpouts_write"):
+            seen.append(statement)
+
+    client.get("/account")  # who is signed in is written down
+    event.listen(runtime.database.engine, "before_cursor_execute", note)
+    try:
+        assert send(client, listing_id, given).status_code == 303
+    finally:
+        event.remove(runtime.database.engine, "before_cursor_execute", note)
+    assert len(seen) <= WRITTEN, "\n".join(seen)
 
 
 def test_a_hold_that_runs_out_during_the_checkout_is_told_of_and_charges_nothing(runtime, browser, place, monkeypatch):
