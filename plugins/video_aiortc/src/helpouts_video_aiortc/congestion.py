@@ -62,6 +62,11 @@ class TransportSequence:
         self._shift = 0
         self._fresh = False
 
+    @property
+    def shift(self) -> int | None:
+        """What is added to each number, modulo 65536; None before the first packet of a new source."""
+        return None if self._fresh else self._shift
+
     def detach(self) -> None:
         """The source is gone; the next packet comes from another."""
         self._fresh = self._told is not None

@@ -20,6 +20,7 @@
 #define DATAGRAM 2048
 #define RTP_HEADER 12
 #define MISORDER 1024 /* as in rewrite.py */
+#define TRANSPORT_CC 4 /* as in slots.py */
 #define FIRST_SIZE 64 /* of the table */
 #define DONE (-1)
 #define NOTHING (-2)
@@ -129,15 +130,33 @@ static void put_word(unsigned char *at, uint32_t value)
         at[byte] = (unsigned char)(value >> (24 - 8 * byte));
 }
 
+/* Where the transport-wide number stands; null when there is none: congestion.sequence_position (RFC 8285 4.2). */
+static unsigned char *transport_number(unsigned char *packet, int length)
+{
+    int at = RTP_HEADER + 4 * (packet[0] & 0x0F);
+    if (!(packet[0] & 0x10) || length < at + 4 || packet[at] != 0xBE || packet[at + 1] != 0xDE)
+        return NULL;
+    int end = at + 4 + 4 * (packet[at + 2] << 8 | packet[at + 3]);
+    if (end > length)
+        return NULL;
+    for (at += 4; at < end && packet[at] >> 4 != 15;) {
+        int size = (packet[at] & 0x0F) + 1;
+        if (packet[at] >> 4 == TRANSPORT_CC)
+            return size == 2 && at + 3 <= end ? packet + at + 1 : NULL;
+        at += packet[at] == 0 ? 1 : 1 + size;
+    }
+    return NULL;
+}
+
 /* Take one packet of an established stream: rewrite.Outgoing.rewrite between two calls of libsrtp.  Nothing has been
  * changed when the answer is 0: Python is to be asked. */
-static int pass(struct wire *wire, int number, double now)
+static int pass(struct wire *wire, int slot, double now)
 {
-    unsigned char *packet = wire->slots[number];
-    int length = wire->lengths[number], payload = packet[1] & 0x7F;
+    unsigned char *packet = wire->slots[slot];
+    int length = wire->lengths[slot], payload = packet[1] & 0x7F;
     if (length < RTP_HEADER || (packet[0] & 0xC0) != 0x80)
         return 0;
-    const struct entry *entry = &wire->table[place_of(wire, wire->routes[number])];
+    const struct entry *entry = &wire->table[place_of(wire, wire->routes[slot])];
     struct flow *flow = entry->flow;
     if (entry->route == 0 || !flow->open || flow->allowance < 1)
         return 0;
@@ -150,7 +169,7 @@ static int pass(struct wire *wire, int number, double now)
     if (step < -MISORDER || placed < stream->base)
         return 0;
     flow->allowance--;
-    wire->routes[number] = 0;
+    wire->routes[slot] = 0;
     if (wire->unprotect(flow->opening, packet, &length) != 0) {
         wire->totals.dropped_srtp++;
         return 1;
@@ -166,12 +185,18 @@ static int pass(struct wire *wire, int number, double now)
     packet[3] = (unsigned char)placed;
     put_word(packet + 4, timestamp);
     put_word(packet + 8, stream->ssrc);
+    unsigned char *number = flow->transport_shift ? transport_number(packet, length) : NULL;
+    if (number != NULL) {
+        int shifted = (number[0] << 8 | number[1]) + flow->transport_shift;
+        number[0] = (unsigned char)(shifted >> 8);
+        number[1] = (unsigned char)shifted;
+    }
     if (wire->protect(flow->sealing, packet, &length) != 0) {
         wire->totals.dropped_srtp++;
         return 1;
     }
-    wire->lengths[number] = length;
-    wire->routes[number] = flow->route;
+    wire->lengths[slot] = length;
+    wire->routes[slot] = flow->route;
     return 1;
 }
 

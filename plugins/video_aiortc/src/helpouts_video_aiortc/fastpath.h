@@ -14,6 +14,7 @@ struct flow {
     int allowance; /* packets that are still taken before the next sweep */
     uint64_t route;
     void *opening, *sealing; /* srtp_t of the leg, and of its peer */
+    int transport_shift; /* of transport-wide numbers: congestion.py */
     struct stream *streams[128]; /* by payload type; null where Python is to be asked */
 };
 

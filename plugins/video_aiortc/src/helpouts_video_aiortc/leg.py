@@ -248,6 +248,7 @@ class Leg:
             self._lent = (opening, sealing, peer.outgoing)  # C points into them
             flow.opening, flow.sealing = ffi.cast("void *", opening.context), ffi.cast("void *", sealing.context)
             flow.route, flow.streams, flow.open = peer._route, [ffi.NULL] * len(flow.streams), True
+            flow.transport_shift = peer.outgoing.transport.shift
         flow.streams[payload] = numbers
 
     def _recall(self) -> None:

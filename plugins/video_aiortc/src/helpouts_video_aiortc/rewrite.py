@@ -146,10 +146,10 @@ class Outgoing:
     def lend(self, payload: int) -> Any | None:
         """The numbers of a payload type's stream, for the fast path to count in; None where that cannot do it.
 
-        It does not know what is in a packet: neither the original number of a retransmission nor header extensions.
+        It knows nothing of retransmissions, which carry the number of another packet.
         """
         stream = self._by_payload.get(payload)
-        if stream is None or not stream.fed or stream.primary is not None or self.transport.active:
+        if stream is None or not stream.fed or stream.primary is not None or self.transport.shift is None:
             return None
         stream.numbers.payload = payload
         return stream.numbers
