@@ -22,6 +22,8 @@ def flipped(chance: random.Random, message: bytes, start: int = 0) -> bytes:
         out = out[: max(start, chance.randrange(len(out) + 1))]
     if not chance.randrange(8):
         out += chance.randbytes(chance.randrange(200))
+    if out == message and len(out) > start:  # the same bit twice
+        out[start] ^= 1
     return bytes(out)
 
 
