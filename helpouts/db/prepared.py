@@ -18,7 +18,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Dialect, Table, bindpa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, configure_mappers, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import Executable
 
@@ -168,9 +168,17 @@ def write_new(db: Session, thing: M, *, or_nothing: bool = False) -> M | None:
 def attach_new(db: Session, thing: M, name: str, key: int) -> M:
     """Make an object one of the session's as soon as the key of its row, the attribute ``name``, is known."""
     thing.__dict__[name] = key
-    make_transient_to_detached(thing)
-    db.add(thing)
+    _join(db, thing)
     return thing
+
+
+def _join(db: Session, thing: object) -> None:
+    """Make an object with its key one of the session's that was read.
+
+    Session.add would go through its relationships, which takes as long as all the rest, and there is nothing in them.
+    """
+    make_transient_to_detached(thing)
+    db._save_or_update_impl(instance_state(thing))
 
 
 class Objects(Generic[M]):
@@ -220,8 +228,7 @@ def attach(db: Session, model: type[M], values: Mapping[str, Any]) -> M:
     if known is not None:
         return known
     thing = new(model, values)
-    make_transient_to_detached(thing)
-    db.add(thing)
+    _join(db, thing)
     return thing
 
 
@@ -289,10 +296,8 @@ def connection_of(db: Session) -> Connection:
 def execute(connection: Connection, text: str, given: Sequence[Any]) -> Any:
     """Run a statement in the driver's own words; what it finds must be fetched before the next one."""
     cursor = connection.info.get(_CURSOR) or _new_cursor(connection)
-    listeners = connection.dispatch.before_cursor_execute
-    if len(listeners) > 1:  # the first is that of helpouts.db.later, which lets prepared statements pass
-        for listener in listeners:
-            listener(connection, cursor, text, given, None, False)
+    for listener in connection.dispatch.before_cursor_execute:
+        listener(connection, cursor, text, given, None, False)
     try:
         cursor.execute(text, given)
     except connection.dialect.loaded_dbapi.Error as error:
