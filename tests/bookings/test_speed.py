@@ -25,7 +25,7 @@ from helpouts.testing.factories import make_booking, make_customer, make_expert,
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 START = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 #: Of one whole booking: what is read before the writing transaction, and all of the writing one.
-READ, WRITTEN = 5, {"sqlite": 14, "postgresql": 6}
+READ, WRITTEN = 5, {"sqlite": 13, "postgresql": 5}
 
 
 @pytest.fixture
