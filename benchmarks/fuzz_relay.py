@@ -2,14 +2,13 @@
 
     python -m benchmarks.fuzz_relay [--seconds 60] [--seed 1]
 
-The relay runs in a process of its own.  Exit code 1 when it ends, complains, answers with 5xx, grows by more than
-:data:`GROWTH_MB`, leaves legs, tasks or open files behind, or when the call loses a packet.  The messages of one seed
-are the same in each run; how they interleave is not.
+The relay runs in a process of its own.  Exit code 1 when it ends, complains, answers with 5xx, grows by more than it
+may (``benchmarks/fuzz/report.py``), leaves legs, tasks or open files behind, or when the call loses a packet.  The
+messages of one seed are the same in each run; how they interleave is not.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import random
@@ -17,9 +16,8 @@ import socket
 import struct
 import sys
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from helpouts_video_aiortc.srtp import SrtpError
@@ -27,27 +25,29 @@ from helpouts_video_aiortc.srtp import SrtpError
 from benchmarks.fuzz import broken
 from benchmarks.fuzz.browser import Browser, rtp
 from benchmarks.fuzz.process import Json, Relay, relay
+from benchmarks.fuzz.report import WARM_UP, Report, run
 
-GROWTH_MB = 12.0
-"""The relay's memory may grow by this between the end of the warm-up and the end, however long it takes."""
 BATCH = 60
 """Messages between two breaths: the kernel's buffers are to hold them, or the call would lose packets by our fault."""
-WARM_UP = 0.3
-"""Part of the time after which memory is looked at for the first time."""
 
 
 @dataclass
-class Report:
-    """What came of it."""
+class CallReport(Report):
+    """What came of it, also for the call."""
 
-    sent: Counter[str] = field(default_factory=Counter)
     delivered: tuple[int, int] = (0, 0)
     """Packets of the running call: sent, arrived."""
     overflowed: int = 0
     """Datagrams of any kind for which the kernel had no room, on a machine that is busy with other things."""
-    before: Json = field(default_factory=dict)
-    after: Json = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+
+    def remarks(self) -> list[str]:
+        """What the relay has counted, and how the call went."""
+        counted = [name for name in sorted(self.after) if name.startswith(("dropped", "tcp_cut"))]
+        sent, arrived = self.delivered
+        return [
+            *(f"{self.after[name]:9} counted by the relay as {name}" for name in counted),
+            f"the call meanwhile: {sent} packets sent, {arrived} arrived; the kernel dropped {self.overflowed}",
+        ]
 
 
 def waiting(port: int) -> tuple[int, int]:
@@ -109,7 +109,7 @@ def _protected(protect: Callable[[bytes], bytes], messages: list[bytes]) -> list
 class Fuzzer:
     """All kinds of trouble; each method is one small helping of it."""
 
-    def __init__(self, here: Relay, call: Call, seed: int, report: Report) -> None:
+    def __init__(self, here: Relay, call: Call, seed: int, report: CallReport) -> None:
         self.relay, self.call, self.report = here, call, report
         self.chance = random.Random(seed)  # to be the same in each run
         self.host, self.port = call.ann.socket.getpeername()
@@ -225,7 +225,7 @@ class Fuzzer:
         return [self.strangers, self.neighbour, self.handshake, self.participant, self.connections, self.signalling]
 
 
-async def _settled(here: Relay, report: Report) -> Json:
+async def _settled(here: Relay) -> Json:
     """Figures when the leftovers have had their time: connections that prove nothing live for some seconds."""
     deadline = time.monotonic() + 15
     while True:
@@ -235,9 +235,9 @@ async def _settled(here: Relay, report: Report) -> Json:
         await asyncio.sleep(0.2)
 
 
-async def fuzz(seed: int, seconds: float) -> Report:
+async def fuzz(seed: int, seconds: float) -> CallReport:
     """Run for so long; everything that was wrong is in the report's ``problems``."""
-    report = Report()
+    report = CallReport()
     async with relay() as here:
         call = Call(here)
         await call.begin()
@@ -248,20 +248,19 @@ async def fuzz(seed: int, seconds: float) -> Report:
             for kind in fuzzer.kinds():
                 await kind()
             if not report.before and time.monotonic() - begun >= WARM_UP * seconds:
-                report.before = await _settled(here, report)
+                report.before = await _settled(here)
         talking.cancel()
         await asyncio.wait([talking])
         await asyncio.sleep(0.3)
         report.delivered, report.overflowed = call.delivered(), call.overflowed()
-        report.after = await _settled(here, report)
+        report.after = await _settled(here)
         _judge(report, here)
         await call.ann.close()
         await call.bob.close()
     return report
 
 
-def _judge(report: Report, here: Relay) -> None:
-    before, after = report.before or report.after, report.after
+def _judge(report: CallReport, here: Relay) -> None:
     sent, arrived = report.delivered
     if not here.alive:
         report.problems.append("the relay has ended")
@@ -269,37 +268,8 @@ def _judge(report: Report, here: Relay) -> None:
         report.problems.append(f"the relay complains:\n{here.complaints()[:4000]}")
     if not sent or sent - arrived > report.overflowed:
         report.problems.append(f"the call lost {sent - arrived} of {sent} packets")
-    if after["rss_mb"] - before["rss_mb"] > GROWTH_MB:
-        report.problems.append(f"memory grew from {before['rss_mb']:.1f} to {after['rss_mb']:.1f} MB")
-    for name, most in (("legs", 2), ("rooms", 1), ("grants", 0), ("tcp_connections", 0)):
-        if after[name] > most:
-            report.problems.append(f"{after[name]} {name} are left, not {most}")
-    for name in ("tasks", "files"):
-        if after[name] > before[name] + 2:  # the HTTP server's connections come and go
-            report.problems.append(f"{name} grew from {before[name]} to {after[name]}")
-
-
-def main() -> int:
-    """Fuzz, print what was sent and what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    report = asyncio.run(fuzz(options.seed, options.seconds))
-    for kind, count in sorted(report.sent.items()):
-        print(f"{count:9} {kind}")
-    for name, value in sorted(report.after.items()):
-        if name.startswith(("dropped", "tcp_cut")):
-            print(f"{value:9} counted by the relay as {name}")
-    sent, arrived = report.delivered
-    print(f"the call meanwhile: {sent} packets sent, {arrived} arrived; the kernel dropped {report.overflowed}")
-    print(f"memory may grow by {GROWTH_MB:.0f} MB")
-    for name in ("rss_mb", "tasks", "files"):
-        print(f"{name}: {report.before.get(name, 0):.5g} after the warm-up, {report.after[name]:.5g} at the end")
-    for problem in report.problems:
-        print("PROBLEM", problem)
-    return 1 if report.problems else 0
+    report.judge({"legs": 2, "rooms": 1, "grants": 0, "tcp_connections": 0}, slack=2)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__doc__, fuzz))
