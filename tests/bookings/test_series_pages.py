@@ -44,6 +44,17 @@ def fields(page):
     return hidden | dates
 
 
+def test_a_second_click_leads_to_the_same_series(runtime, browser, place):
+    listing, customer, given = place
+    client = browser(customer.id)
+    sent = fields(client.get(f"/book/{listing.id}/series?start=2026-11-26T12:00:00Z&count=3&every=1").text)
+    replies = [client.post(f"/book/{listing.id}/series", data=sent | given) for _ in range(2)]
+    assert [reply.status_code for reply in replies] == [303, 303]
+    assert replies[0].headers["Location"] == replies[1].headers["Location"]
+    with runtime.database.read() as db:
+        assert len(db.scalars(select(Booking.id)).all()) == 3
+
+
 def test_a_series_is_chosen_paid_and_cancelled(runtime, browser, place):
     listing, customer, given = place
     with runtime.database.write() as db:
