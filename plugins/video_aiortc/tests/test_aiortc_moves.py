@@ -36,6 +36,9 @@ class Leg:
     def moved(self, address: tuple[str, int]) -> None:
         self.at.append(address)
 
+    def show(self, slot: Slot) -> None:
+        raise AssertionError("nothing is recorded here")
+
     def media(self, slot: Slot) -> Route | None:
         return None
 

@@ -45,14 +45,18 @@ def client(udp: socket.socket) -> Iterator[socket.socket]:
 BOTH = pytest.mark.parametrize("make", [Plain, FastPath])
 
 
+def unseen(slot: Slot, sender: Route) -> None:
+    raise AssertionError("nobody asked to be shown anything")
+
+
 def wired(make: MakeWire, udp: socket.socket, counters: Counter[str], other: Deliver) -> Wire:
-    return make(Ends(udp, counters, {}, other, lambda: 1.0))
+    return make(Ends(udp, counters, {}, other, unseen, lambda: 1.0))
 
 
 def test_without_the_compiled_part_the_relay_says_so_and_works(
     udp: socket.socket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ends = Ends(udp, Counter(), {}, lambda slot, sender: None, lambda: 1.0)
+    ends = Ends(udp, Counter(), {}, lambda slot, sender: None, unseen, lambda: 1.0)
     assert isinstance(best_wire(ends), FastPath)
 
     def missing() -> None:
@@ -171,7 +175,7 @@ def test_one_that_cannot_be_handled_does_not_keep_the_others(
 def test_a_full_buffer_drops_the_rest_of_the_batch_and_no_more(udp: socket.socket, client: socket.socket) -> None:
     """``sendmmsg`` may take fewer than it was given, and says why only when asked again."""
     counters: Counter[str] = Counter()
-    wire = FastPath(Ends(udp, counters, {}, lambda slot, sender: sender, lambda: 1.0))
+    wire = FastPath(Ends(udp, counters, {}, lambda slot, sender: sender, unseen, lambda: 1.0))
     real, calls = wire.memory.send, []
 
     @ffi.callback("int(int, void *, unsigned int, int)")  # type: ignore[untyped-decorator]  # cffi has no types
@@ -216,7 +220,7 @@ def test_the_table_of_routes_is_a_dictionary(steps: list[tuple[int, bool]]) -> N
     flows = {route: ffi.new("struct flow *") for route in {route for route, _learn in steps}}
     expected: dict[int, object] = {}
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        wire = FastPath(Ends(udp, Counter(), {}, lambda slot, sender: None, lambda: 1.0))
+        wire = FastPath(Ends(udp, Counter(), {}, lambda slot, sender: None, unseen, lambda: 1.0))
         for route_, learn in steps:
             if learn:
                 wire.learn(route_, flows[route_])

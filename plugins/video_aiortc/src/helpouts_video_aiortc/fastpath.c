@@ -22,8 +22,10 @@
 #define MISORDER 1024 /* as in rewrite.py */
 #define TRANSPORT_CC 4 /* as in slots.py */
 #define FIRST_SIZE 64 /* of the table */
-#define DONE (-1)
+#define ALL_DONE (-1)
 #define NOTHING (-2)
+
+enum { DONE, ASK, SHOW };
 
 struct headers {
     struct mmsghdr in[BATCH], out[BATCH];
@@ -148,56 +150,90 @@ static unsigned char *transport_number(unsigned char *packet, int length)
     return NULL;
 }
 
-/* Take one packet of an established stream: rewrite.Outgoing.rewrite between two calls of libsrtp.  Nothing has been
- * changed when the answer is 0: Python is to be asked. */
-static int pass(struct wire *wire, int slot, double now)
+/* Where a packet of an established stream belongs: as rewrite.Outgoing.rewrite. */
+struct place {
+    struct flow *flow;
+    struct stream *stream;
+    int step;
+    long long number;
+};
+
+static int find(struct wire *wire, int slot, struct place *place)
 {
-    unsigned char *packet = wire->slots[slot];
-    int length = wire->lengths[slot], payload = packet[1] & 0x7F;
-    if (length < RTP_HEADER || (packet[0] & 0xC0) != 0x80)
+    const unsigned char *packet = wire->slots[slot];
+    int payload = packet[1] & 0x7F;
+    if (wire->lengths[slot] < RTP_HEADER || (packet[0] & 0xC0) != 0x80)
         return 0;
     const struct entry *entry = &wire->table[place_of(wire, wire->routes[slot])];
-    struct flow *flow = entry->flow;
-    if (entry->route == 0 || !flow->open || flow->allowance < 1)
+    if (entry->route == 0 || !entry->flow->open)
         return 0;
     /* RTCP has none: 64 to 95 are no payload types beside it (RFC 5761 section 4). */
-    struct stream *stream = flow->streams[payload];
+    struct stream *stream = entry->flow->streams[payload];
     if (stream == NULL || stream->payload != payload || stream->source != word(packet + 8))
         return 0;
-    int step = (int16_t)(uint16_t)((packet[2] << 8 | packet[3]) - stream->source_highest);
-    long long placed = stream->source_highest + step + stream->shift;
-    if (step < -MISORDER || placed < stream->base)
-        return 0;
-    flow->allowance--;
-    wire->routes[slot] = 0;
-    if (wire->unprotect(flow->opening, packet, &length) != 0) {
-        wire->totals.dropped_srtp++;
-        return 1;
-    }
+    place->flow = entry->flow;
+    place->stream = stream;
+    place->step = (int16_t)(uint16_t)((packet[2] << 8 | packet[3]) - stream->source_highest);
+    place->number = stream->source_highest + place->step + stream->shift;
+    return place->step >= -MISORDER && place->number >= stream->base;
+}
+
+/* Renumber what is open in a slot, and close it for the other leg. */
+static void seal(struct wire *wire, int slot, const struct place *place, double now)
+{
+    unsigned char *packet = wire->slots[slot];
+    struct flow *flow = place->flow;
+    struct stream *stream = place->stream;
     uint32_t timestamp = word(packet + 4) + stream->timestamp_shift;
-    if (placed > stream->highest) {
-        stream->highest = placed;
-        stream->source_highest += step;
+    if (place->number > stream->highest) {
+        stream->highest = place->number;
+        stream->source_highest += place->step;
         stream->timestamp = timestamp;
         stream->time = now;
     }
-    packet[2] = (unsigned char)(placed >> 8);
-    packet[3] = (unsigned char)placed;
+    packet[2] = (unsigned char)(place->number >> 8);
+    packet[3] = (unsigned char)place->number;
     put_word(packet + 4, timestamp);
     put_word(packet + 8, stream->ssrc);
-    unsigned char *number = flow->transport_shift ? transport_number(packet, length) : NULL;
+    unsigned char *number = flow->transport_shift ? transport_number(packet, wire->lengths[slot]) : NULL;
     if (number != NULL) {
         int shifted = (number[0] << 8 | number[1]) + flow->transport_shift;
         number[0] = (unsigned char)(shifted >> 8);
         number[1] = (unsigned char)shifted;
     }
-    if (wire->protect(flow->sealing, packet, &length) != 0) {
-        wire->totals.dropped_srtp++;
-        return 1;
-    }
-    wire->lengths[slot] = length;
     wire->routes[slot] = flow->route;
-    return 1;
+    if (wire->protect(flow->sealing, packet, &wire->lengths[slot]) != 0) {
+        wire->totals.dropped_srtp++;
+        wire->routes[slot] = 0;
+    }
+}
+
+/* Take one packet.  When the answer is ASK, nothing has been changed and Python is to have it; when it is SHOW, Python
+ * is to see it, open as it is now, before it goes on. */
+static int pass(struct wire *wire, int slot, double now)
+{
+    struct place place;
+    if (!find(wire, slot, &place) || place.flow->allowance < 1)
+        return ASK;
+    place.flow->allowance--;
+    if (wire->unprotect(place.flow->opening, wire->slots[slot], &wire->lengths[slot]) != 0) {
+        wire->totals.dropped_srtp++;
+        wire->routes[slot] = 0;
+        return DONE;
+    }
+    if (place.flow->shown)
+        return SHOW;
+    seal(wire, slot, &place, now);
+    return DONE;
+}
+
+static void go_on(struct wire *wire, int slot, double now)
+{
+    struct place place;
+    if (find(wire, slot, &place))
+        seal(wire, slot, &place, now);
+    else
+        wire->routes[slot] = 0; /* the leg was closed meanwhile */
 }
 
 static int receive(struct wire *wire)
@@ -250,28 +286,30 @@ static void flush(struct wire *wire)
 }
 
 /* Read, pass on and send, up to BURST datagrams.  The answer is the number of a slot that Python is to be asked
- * about: it puts into routes[number] where what is in the slot then goes to, and calls again.  DONE when all is done. */
+ * about: it puts into routes[number] where what is in the slot then goes to, and calls again; or BATCH and that number,
+ * when it is to be shown the slot and to call again.  ALL_DONE when all is done, NOTHING when there was nothing to do. */
 int wire_turn(struct wire *wire, double now)
 {
-    if (wire->asked) {
-        wire->asked = 0;
-        wire->at++;
-    } else {
+    if (wire->asked == DONE) {
         wire->read = 0;
         if (receive(wire) == 0)
             return NOTHING;
+    } else {
+        if (wire->asked == SHOW)
+            go_on(wire, wire->at, now);
+        wire->asked = DONE;
+        wire->at++;
     }
     while (wire->count > 0) {
         for (; wire->at < wire->count; wire->at++) {
-            if (!pass(wire, wire->at, now)) {
-                wire->asked = 1;
-                return wire->at;
-            }
+            wire->asked = pass(wire, wire->at, now);
+            if (wire->asked != DONE)
+                return wire->asked == ASK ? wire->at : BATCH + wire->at;
         }
         flush(wire);
         if (wire->count < BATCH || wire->read >= BURST)
             break;
         receive(wire);
     }
-    return DONE;
+    return ALL_DONE;
 }

@@ -15,6 +15,7 @@ struct flow {
     uint64_t route;
     void *opening, *sealing; /* srtp_t of the leg, and of its peer */
     int transport_shift; /* of transport-wide numbers: congestion.py */
+    int shown;           /* whether Python sees each packet once it is opened: the call is recorded */
     struct stream *streams[128]; /* by payload type; null where Python is to be asked */
 };
 
@@ -33,7 +34,7 @@ struct wire {
     int (*protect)(void *context, void *packet, int *length);
     int (*send)(int descriptor, void *messages, unsigned int count, int flags);
     struct totals totals;
-    int asked, at, count, read;
+    int asked, at, count, read; /* what Python was asked for; about which slot; of how many; in this turn */
     struct entry *table;
     unsigned int used, size; /* of the table; the size is a power of two */
     void *headers;

@@ -60,8 +60,11 @@ class FastPath:
         """See :class:`helpouts_video_aiortc.wire.Wire`."""
         now = self._clock()
         while (number := self._turn(now)) >= 0:
-            routes = self.memory.routes
-            routes[number] = self._ends.deliver(self._slots[number], routes[number]) or 0
+            routes, slot = self.memory.routes, number % BATCH
+            if number < BATCH:
+                routes[slot] = self._ends.deliver(self._slots[slot], routes[slot]) or 0
+            else:
+                self._ends.show(self._slots[slot], routes[slot])
         return int(number == DONE)
 
     def learn(self, way: Route, flow: Any) -> None:

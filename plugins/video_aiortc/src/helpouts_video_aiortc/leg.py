@@ -223,7 +223,7 @@ class Leg:
             sources.pop(source, None)
             sources[source] = payload
         if self._tap is not None:
-            self._show(slot)
+            self.show(slot)
         peer = self.peer
         if peer is None or peer._sealing is None:
             return None
@@ -240,7 +240,7 @@ class Leg:
         """Let the fast path have the packets that follow in this stream, until :meth:`_recall`."""
         numbers, flow = peer.outgoing.lend(payload), self.flow
         opening, sealing = self._opening, peer._sealing
-        if self._tap is not None or numbers is None or opening is None or sealing is None:
+        if numbers is None or opening is None or sealing is None:
             return
         if not opening.context or not sealing.context:
             return
@@ -248,7 +248,7 @@ class Leg:
             self._lent = (opening, sealing, peer.outgoing)  # C points into them
             flow.opening, flow.sealing = ffi.cast("void *", opening.context), ffi.cast("void *", sealing.context)
             flow.route, flow.streams, flow.open = peer._route, [ffi.NULL] * len(flow.streams), True
-            flow.transport_shift = peer.outgoing.transport.shift
+            flow.transport_shift, flow.shown = peer.outgoing.transport.shift, self._tap is not None
         flow.streams[payload] = numbers
 
     def _recall(self) -> None:
@@ -262,13 +262,13 @@ class Leg:
         if not rtcp.is_rtcp(slot.memory[: slot.length]) or opening.open_rtcp(slot.pointer, slot.size):
             return self._drop("srtp")
         if self._tap is not None:
-            self._show(slot)
+            self.show(slot)
         peer = self.peer
         if peer is None or peer._sealing is None:
             return None
         return peer._seal_rtcp(slot, rtcp.translate(slot.bytes(), self.outgoing, peer.outgoing))
 
-    def _show(self, slot: Slot) -> None:
+    def show(self, slot: Slot) -> None:
         """Let the tap see a packet; whatever becomes of it, the packet goes on and so do the others."""
         if self._tap is None:
             return

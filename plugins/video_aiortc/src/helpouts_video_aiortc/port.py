@@ -56,6 +56,9 @@ class Owner(Mover, Protocol):
     def media(self, slot: Slot) -> Route | None:
         """SRTP or SRTCP came in; returns where to send what is in the slot then."""
 
+    def show(self, slot: Slot) -> None:
+        """RTP came in and was opened, and goes on."""
+
 
 class Budget:
     """How many checks each unknown address may have failed per second; beyond, it is not listened to."""
@@ -110,7 +113,7 @@ class UdpPort:
         self._owners: dict[Address, Owner] = {}
         self._by_route: dict[Route, wire.Take] = {}
         self._counters: Counter[str] = Counter()
-        self._wire = make(wire.Ends(self._socket, self._counters, self._by_route, self._arrived, clock))
+        self._wire = make(wire.Ends(self._socket, self._counters, self._by_route, self._arrived, self._shown, clock))
         self._aside = new_slot()
         self._moves = Moves[Owner](self.send, clock)
         self._turns = Turns(self._socket.fileno(), self._wire.pump, clock)
@@ -192,6 +195,9 @@ class UdpPort:
 
     def _arrived(self, slot: Slot, sender: Route) -> None:
         self._other(slot.bytes(), wire.address(sender))
+
+    def _shown(self, slot: Slot, sender: Route) -> None:
+        self._owners[wire.address(sender)].show(slot)
 
     def _other(self, datagram: bytes, address: Address) -> None:
         """All that is not media of somebody who is known."""

@@ -69,6 +69,7 @@ class Ends:
 
     :param known: takes media (RFC 7983: the first byte is 128 to 191), by where it comes from.
     :param other: is given all else.
+    :param show: is shown what was opened without its help, where a flow asks for it.
     :param clock: seconds of a monotonic clock.
     """
 
@@ -76,6 +77,7 @@ class Ends:
     counters: Counter[str]
     known: Mapping[Route, Take]
     other: Deliver
+    show: Callable[[Slot, Route], None]
     clock: Callable[[], float]
 
     def deliver(self, slot: Slot, way: Route) -> Route | None:
