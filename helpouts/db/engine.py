@@ -42,7 +42,7 @@ _PATIENCE_MS = 30_000
 _RESTED = 1.0
 _KEY = "helpouts.put_back"
 #: Seconds between two looks whether it has come.
-_LOOK_AGAIN = 0.0002
+_LOOK_AGAIN = 0.0001
 
 
 class Database:
