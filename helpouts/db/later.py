@@ -26,7 +26,9 @@ _Waiting = dict[Inserted, list[Mapping[str, Any]]]
 
 
 def later(db: Session, statement: Inserted, *rows: Mapping[str, Any]) -> None:
-    """Have the rows written before the transaction ends."""
+    """Have the rows, if there are any, written before the transaction ends."""
+    if not rows:
+        return
     waiting: _Waiting = connection_of(db).info.setdefault(_KEY, {})
     waiting.setdefault(statement, []).extend(rows)
 

@@ -270,7 +270,7 @@ MISTAKES: dict[str, tuple[Any, str, Callable[..., Any]]] = {
         "prorate",
         lambda price, seconds, per, most: min(most, price * -(-seconds // per)),
     ),
-    "the wallet may be overdrawn": (ledger, "_covered", lambda accounts, lines: True),
+    "the wallet may be overdrawn": (ledger, "_short", lambda accounts, lines: None),
     "the refund comes out of the fee alone": (
         effects,
         "refund_lines",
