@@ -37,7 +37,7 @@ from helpouts.wishes.times import instant
 #: Days of free times that a listing's page shows at once, and at most on demand.
 SLOT_DAYS, MOST_SLOT_DAYS = 14, 31
 #: Times shown at once; somebody who is free all day fills a page otherwise.
-MOST_SLOTS = 300
+MOST_SLOTS = 120
 #: Most that a price filter can say, in major units.
 MOST_PRICE = 1_000_000
 #: A search for a day without a time means the middle of it; most minutes earlier or later that one may ask for.

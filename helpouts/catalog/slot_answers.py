@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,8 +31,11 @@ def as_json(starts: Sequence[int], zone: str, next_from: datetime, *, summaries:
         answer = Response(status=304)
     else:
         answer = Response(_text(starts, zone, next_from, summaries), content_type="application/json")
-    answer.set_etag(tag)
-    answer.headers["Vary"] = "Accept, Accept-Language, Cookie"
+        if request.accept_encodings["gzip"] > 0:  # there is nothing secret in it, and a month may take 160 kB
+            answer.set_data(_compressed(answer.get_data()))
+            answer.headers["Content-Encoding"] = "gzip"
+    answer.set_etag(tag, weak=True)
+    answer.headers["Vary"] = "Accept, Accept-Encoding, Accept-Language, Cookie"
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer
 
@@ -42,6 +46,11 @@ def _text(starts: Sequence[int], zone: str, next_from: datetime, summaries: bool
         _day(locale, zone, ordinal, tuple(of_day), summaries) for ordinal, of_day in split_by_day(starts, zone).items()
     )
     return f'{{"days":[{",".join(days)}],"zone":{json.dumps(zone)},"next":"{next_from.isoformat()}"}}'
+
+
+@lru_cache(maxsize=128)
+def _compressed(text: bytes) -> bytes:
+    return gzip.compress(text, compresslevel=1, mtime=0)
 
 
 @lru_cache(maxsize=4096)

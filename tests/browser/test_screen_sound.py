@@ -16,6 +16,7 @@ TITLE, HERTZ = "A tab that plays a tone", 1000
 # The picker of tabs is answered by its title; the fake dialogue of the other tests would share a screen that is silent.
 PICKING = [
     *[argument for argument in ARGUMENTS if "fake-ui" not in argument],
+    "--auto-accept-camera-and-microphone-capture",
     f"--auto-select-tab-capture-source-by-title={TITLE}",
 ]
 TONE = """(hertz) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,6 +42,19 @@ def _work(db: Session, listing: Listing, rules: list[WeeklyRule], zone: str = "U
 @pytest.fixture
 def visitor(runtime: Runtime) -> FlaskClient:
     return create_app(runtime).test_client()
+
+
+def test_who_takes_compressed_answers_gets_the_same_in_fewer_bytes(visitor: FlaskClient, listing: Listing) -> None:
+    path = f"/l/{listing.id}/slots?month=2026-12"
+    plain = visitor.get(path, headers=JSON)
+    packed = visitor.get(path, headers={**JSON, "Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert gzip.decompress(packed.data) == plain.data
+    assert len(packed.data) < len(plain.data) / 5
+    again = visitor.get(path, headers={**JSON, "If-None-Match": packed.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
 
 
 def test_free_times_take_four_queries_however_much_there_is_to_read(
