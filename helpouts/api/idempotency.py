@@ -58,12 +58,7 @@ def kept(db: Session, user_id: int, key: str, request: Asked) -> Answer | None:
 
     :raises KeyReused: the key came with another request before.
     """
-    before = db.get(ApiAnswer, (user_id, key)) if key else None
-    if before is None or _is_old(before):
-        return None
-    if before.fingerprint != _fingerprint(request):
-        raise KeyReused(_l("This Idempotency-Key came with another request before."), field="Idempotency-Key")
-    return dict(before.body), before.status
+    return _answer(db.get(ApiAnswer, (user_id, key)), request) if key else None
 
 
 def once(db: Session, user_id: int, key: str, request: Asked, work: Callable[[], Answer]) -> Answer:
@@ -74,12 +69,12 @@ def once(db: Session, user_id: int, key: str, request: Asked, work: Callable[[],
     """
     if not key:
         return work()
-    before = kept(db, user_id, key, request)
+    found = db.get(ApiAnswer, (user_id, key))
+    before = _answer(found, request)
     if before is not None:
         return before
-    old = db.get(ApiAnswer, (user_id, key))
-    if old is not None:
-        db.delete(old)
+    if found is not None:
+        db.delete(found)
         db.flush()
     answer, status = work()
     row = ApiAnswer(user_id=user_id, key=key, fingerprint=_fingerprint(request), status=status, body=answer)
@@ -91,8 +86,13 @@ def once(db: Session, user_id: int, key: str, request: Asked, work: Callable[[],
     return answer, status
 
 
-def _is_old(answer: ApiAnswer) -> bool:
-    return clock.now() - answer.created_at >= KEPT
+def _answer(found: ApiAnswer | None, request: Asked) -> Answer | None:
+    """What is kept for the key, unless it is too old; it must be the same request's."""
+    if found is None or clock.now() - found.created_at >= KEPT:
+        return None
+    if found.fingerprint != _fingerprint(request):
+        raise KeyReused(_l("This Idempotency-Key came with another request before."), field="Idempotency-Key")
+    return dict(found.body), found.status
 
 
 def _fingerprint(request: Asked) -> str:
