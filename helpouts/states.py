@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from helpouts.audit.actor import Actor
 from helpouts.audit.models import Transition
 from helpouts.clock import clock
+from helpouts.db.inserts import Inserted
 from helpouts.db.later import later
-from helpouts.db.prepared import Inserted
 from helpouts.errors import Conflict, NotAllowed
 from helpouts.i18n import lazy_gettext as _l
 

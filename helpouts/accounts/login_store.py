@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from helpouts.accounts.models import LoginSession, Role, User, user_role
-from helpouts.db.prepared import Prepared, attach
+from helpouts.db.objects import attach
+from helpouts.db.prepared import Prepared
 
 OPERATOR_ROLES = ("support", "curator", "finance", "admin")
 

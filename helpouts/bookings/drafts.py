@@ -24,8 +24,9 @@ from helpouts.bookings.intake import check_answers
 from helpouts.bookings.standing import Seen
 from helpouts.catalog.models import Expert, ExpertMember, Listing
 from helpouts.clock import clock
+from helpouts.db.objects import attach
 from helpouts.db.once import known
-from helpouts.db.prepared import Prepared, attach
+from helpouts.db.prepared import Prepared
 from helpouts.errors import Conflict, NotAllowed, NotFound, Unavailable
 from helpouts.i18n import in_language
 from helpouts.i18n import lazy_gettext as _l

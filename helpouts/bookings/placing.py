@@ -28,8 +28,9 @@ from helpouts.catalog.models import Listing
 from helpouts.clock import clock
 from helpouts.db import keys
 from helpouts.db.later import write_now
+from helpouts.db.objects import new
 from helpouts.db.once import carry
-from helpouts.db.prepared import Prepared, new
+from helpouts.db.prepared import Prepared
 from helpouts.errors import Conflict, NotAllowed, Unavailable
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import service as money

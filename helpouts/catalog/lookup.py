@@ -11,7 +11,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from helpouts.accounts.models import User
 from helpouts.catalog.models import Expert, ExpertCategory, ExpertMember, Listing
-from helpouts.db.prepared import Prepared, attach
+from helpouts.db.objects import attach
+from helpouts.db.prepared import Prepared
 
 _LISTING, _EXPERT = list(Listing.__table__.c), list(Expert.__table__.c)
 _MEMBER, _FIELD = list(ExpertMember.__table__.c), list(ExpertCategory.__table__.c)

@@ -17,7 +17,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from helpouts.db import keys
-from helpouts.db.prepared import MOST_ROWS, Inserted, attach_new, connection_of, execute, write_new, writer_of
+from helpouts.db.driver import connection_of, execute
+from helpouts.db.inserts import MOST_ROWS, Inserted
+from helpouts.db.objects import attach_new, write_new, writer_of
 
 M = TypeVar("M")
 
@@ -34,13 +36,13 @@ def later(db: Session, statement: Inserted, *rows: Mapping[str, Any]) -> None:
 
 
 def write_later(db: Session, thing: object) -> None:
-    """Have a new object written; unlike after :func:`helpouts.db.prepared.write_new` its key stays unknown."""
+    """Have a new object written; unlike after :func:`helpouts.db.objects.write_new` its key stays unknown."""
     writer = writer_of(type(thing), keyed=False)
     later(db, writer.statement, writer.row(thing))
 
 
 def write_new_later(db: Session, thing: M, *, or_nothing: bool = False) -> M | None:
-    """As :func:`helpouts.db.prepared.write_new`, but late when a key was offered for the object.
+    """As :func:`helpouts.db.objects.write_new`, but late when a key was offered for the object.
 
     What the database then has against it, it says at :func:`write_now`.
     """

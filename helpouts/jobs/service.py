@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
+from helpouts.db.inserts import Inserted
 from helpouts.db.later import later
-from helpouts.db.prepared import Inserted
 from helpouts.jobs.models import Job
 
 Run = Callable[[Session, Mapping[str, Any]], None]

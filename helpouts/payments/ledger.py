@@ -36,9 +36,10 @@ from sqlalchemy.orm import Session
 from helpouts import formatting
 from helpouts.clock import clock
 from helpouts.db import keys
+from helpouts.db.inserts import Inserted
 from helpouts.db.later import later
 from helpouts.db.lists import one_of
-from helpouts.db.prepared import Inserted, Prepared
+from helpouts.db.prepared import Prepared
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments.backend import Declined, IdempotencyMismatch, InvalidRequest
 from helpouts.payments.models import Currency, Journal, LedgerAccount, Posting

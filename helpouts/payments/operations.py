@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import SYSTEM, Actor
 from helpouts.clock import clock
-from helpouts.db.prepared import new
+from helpouts.db.objects import new
 from helpouts.jobs.models import Job
 from helpouts.jobs.service import enqueue, handler
 from helpouts.payments import access, effects

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import Actor
 from helpouts.bookings.models import Booking
-from helpouts.db.prepared import Objects, new
+from helpouts.db.objects import Objects, new
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import rounding
 from helpouts.payments.access import (

@@ -14,8 +14,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from helpouts.clock import clock
+from helpouts.db.inserts import Inserted
 from helpouts.db.later import later
-from helpouts.db.prepared import Inserted
 from helpouts.jobs.service import handler
 from helpouts.scheduling.models import TouchedTime
 

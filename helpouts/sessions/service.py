@@ -18,7 +18,7 @@ from helpouts.bookings.policy import cancellation_charge
 from helpouts.bookings.states import BOOKING
 from helpouts.clock import clock
 from helpouts.db.later import write_later
-from helpouts.db.prepared import new
+from helpouts.db.objects import new
 from helpouts.errors import Conflict
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.jobs.service import enqueue, handler

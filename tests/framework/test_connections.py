@@ -15,7 +15,8 @@ from sqlalchemy import bindparam, select, text
 from sqlalchemy.exc import OperationalError
 
 from helpouts.db import engine
-from helpouts.db.prepared import Inserted, Prepared
+from helpouts.db.inserts import Inserted
+from helpouts.db.prepared import Prepared
 from helpouts.plugins.models import SiteSetting
 
 MOMENT = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)

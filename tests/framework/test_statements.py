@@ -13,9 +13,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from helpouts.db import Database
 from helpouts.db import keys as new_keys
+from helpouts.db.inserts import MOST_ROWS, Inserted
 from helpouts.db.keys import next_key
 from helpouts.db.later import later, write_later, write_new_later, write_now
-from helpouts.db.prepared import MOST_ROWS, Inserted, Objects, Prepared, attach, write_new
+from helpouts.db.objects import Objects, attach, write_new
+from helpouts.db.prepared import Prepared
 from helpouts.jobs.models import Job
 from helpouts.plugins.models import PluginFlag, SiteSetting
 
@@ -234,7 +236,7 @@ def test_a_reading_transaction_cannot_write_on_postgresql(database_on_postgresql
 def test_the_first_object_of_a_process_can_be_one_that_no_query_has_loaded():
     """SQLAlchemy puts its mappers together at the first query; here there was none."""
     script = (
-        "from helpouts.db import Database, metadata; from helpouts.db.prepared import attach\n"
+        "from helpouts.db import Database, metadata; from helpouts.db.objects import attach\n"
         "from helpouts.jobs.models import Job\n"
         "with Database('sqlite://').session(write=False) as db:\n"
         "    assert attach(db, Job, {'id': 1, 'kind': 'x'}).kind == 'x'\n"
