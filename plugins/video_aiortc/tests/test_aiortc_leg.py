@@ -181,6 +181,16 @@ async def test_what_one_sends_reaches_the_other_in_their_own_numbers(pair: tuple
     assert {fields(packet)[3] for packet in to_ann} == {ann.leg.outgoing.ssrc(96)}
 
 
+async def test_a_stream_is_lent_where_there_is_a_fast_path_to_take_it(
+    port: UdpPort, pair: tuple[Browser, Browser]
+) -> None:
+    ann, bob = pair
+    ann.send(rtp(96, 7, 1))
+    await bob.receive(1)
+    lent = port.takes_flows
+    assert (bool(ann.leg.flow.open), bob.leg.outgoing.stream(96).numbers.payload == 96) == (lent, lent)
+
+
 async def test_what_cannot_be_opened_is_counted_and_harms_nobody(port: UdpPort, pair: tuple[Browser, Browser]) -> None:
     ann, bob = pair
     for head, length in ((b"\x80", 1), (b"\x80\x60", 32), (b"\x80\xc8", 32), (b"\x80\xc8", 5), (b"\x80\x60", 2048)):

@@ -8,6 +8,7 @@ import random
 import socket
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from helpouts_video_aiortc import fastpath
@@ -56,14 +57,22 @@ def wired(make: MakeWire, udp: socket.socket, counters: Counter[str], other: Del
 def test_without_the_compiled_part_the_relay_says_so_and_works(
     udp: socket.socket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ends = Ends(udp, Counter(), {}, lambda slot, sender: None, unseen, lambda: 1.0)
-    assert isinstance(best_wire(ends), FastPath)
+    ends, library = Ends(udp, Counter(), {}, lambda slot, sender: None, unseen, lambda: 1.0), fastpath.library
+    looked: list[str] = []
 
-    def missing() -> None:
+    def here() -> Any:
+        looked.append("here")
+        return library()
+
+    def missing() -> Any:
+        looked.append("missing")
         raise OSError("the fast path was not compiled")
 
+    monkeypatch.setattr(fastpath, "library", here)
+    assert isinstance(best_wire(ends), FastPath)
     monkeypatch.setattr(fastpath, "library", missing)
     assert isinstance(best_wire(ends), Plain)
+    assert looked == ["here", "missing"]
     assert "costs several times as much" in caplog.text
 
 

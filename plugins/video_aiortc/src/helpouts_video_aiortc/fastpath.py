@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 from functools import cache, partial
-from typing import Any
+from typing import Any, ClassVar
 
 from helpouts_video_aiortc import private
 from helpouts_video_aiortc.memory import Slot, ffi
@@ -41,6 +41,8 @@ class FastPath:
 
     :raises OSError: it was not compiled, or pylibsrtp does not let it reach libsrtp.
     """
+
+    takes_flows: ClassVar[bool] = True
 
     def __init__(self, ends: Ends) -> None:
         self._library, self._ends = library(), ends
@@ -102,7 +104,8 @@ def works() -> bool:
 
 def best_wire(ends: Ends) -> Wire:
     """The fast path where it works, else datagram by datagram."""
-    if works():
+    try:
         return FastPath(ends)
-    log.warning("no fast path here, see helpouts doctor: a call costs several times as much")
-    return Plain(ends)
+    except OSError:
+        log.warning("no fast path here, see helpouts doctor: a call costs several times as much")
+        return Plain(ends)

@@ -70,6 +70,7 @@ class Leg:
         """Instants of the offer and of the last authenticated check."""
         self.flow = ffi.new("struct flow *", {"allowance": PACKETS_PER_SWEEP})
         """What of the browser's media the fast path may take, and how many packets are taken before the next sweep."""
+        self._lends = port.takes_flows
         self._lent: object = None
         self._address: Address | None = None
         self._route: Route | None = None
@@ -233,7 +234,8 @@ class Leg:
             return self._drop("srtp")
         if peer._route is None:
             return peer._detour(slot)
-        self._lend(peer, payload)
+        if self._lends:
+            self._lend(peer, payload)
         return peer._route
 
     def _lend(self, peer: Leg, payload: int) -> None:

@@ -125,6 +125,11 @@ class UdpPort:
         return self._counters
 
     @property
+    def takes_flows(self) -> bool:
+        """Whether packets of streams that are lent to it do not come to their leg any more."""
+        return self._wire.takes_flows
+
+    @property
     def number(self) -> int:
         """The port number in use."""
         return int(self._socket.getsockname()[1])

@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from helpouts_video_aiortc.memory import DATAGRAM, Slot, new_slot
 
@@ -46,6 +46,9 @@ Deliver = Callable[[Slot, Route], Route | None]
 
 class Wire(Protocol):
     """Moves datagrams between a socket and slots, until it is closed."""
+
+    takes_flows: ClassVar[bool]
+    """Whether it moves packets of flows by itself: others need not be made ready for it."""
 
     def pump(self) -> int:
         """Read what is there, up to :data:`BURST`; deliver each; send what comes back.  0 when nothing was there."""
@@ -95,6 +98,8 @@ class Ends:
 
 class Plain:
     """One datagram at a time, on any system."""
+
+    takes_flows: ClassVar[bool] = False
 
     def __init__(self, ends: Ends) -> None:
         self._ends = ends
