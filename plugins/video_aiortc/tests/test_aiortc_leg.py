@@ -12,7 +12,8 @@ import pytest
 from aioice import stun
 from helpouts_video_aiortc import private
 from helpouts_video_aiortc.fastpath import FastPath
-from helpouts_video_aiortc.leg import SOURCES_PER_LEG, Leg
+from helpouts_video_aiortc.leg import Leg
+from helpouts_video_aiortc.media import SOURCES_PER_LEG
 from helpouts_video_aiortc.port import UdpPort
 from helpouts_video_aiortc.sdp import Answer
 from helpouts_video_aiortc.srtp import copying
@@ -100,7 +101,7 @@ async def pair(port: UdpPort) -> AsyncIterator[tuple[Browser, Browser]]:
 
 @pytest.fixture
 def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    with caplog.at_level(logging.ERROR, logger="helpouts_video_aiortc.leg"):
+    with caplog.at_level(logging.ERROR, logger="helpouts_video_aiortc.media"):
         yield caplog
 
 

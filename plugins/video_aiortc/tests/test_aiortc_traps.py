@@ -44,6 +44,7 @@ import aiohttp
 import pytest
 from helpouts_video_aiortc import driver as driver_module
 from helpouts_video_aiortc import leg as leg_module
+from helpouts_video_aiortc import media
 from helpouts_video_aiortc.driver import SILENCE_SECONDS
 
 from benchmarks.fuzz.browser import Browser, rtp
@@ -164,7 +165,7 @@ async def test_a_call_starts_no_thread(relay: Relay) -> None:
 
 
 async def test_who_floods_is_cut_to_a_generous_rate(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leg_module, "PACKETS_PER_SWEEP", 100)
+    monkeypatch.setattr(media, "PACKETS_PER_SWEEP", 100)
     ann, bob = await relay.browser("ann"), await relay.browser("bob")
     await relay.driver.sweep()
     for number in range(150):

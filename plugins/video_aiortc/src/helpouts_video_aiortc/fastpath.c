@@ -3,7 +3,7 @@
  *
  * Python decides everything.  It handles the first packet of each stream, and then lets the fast path have those that
  * follow, as Linux's flow tables do; what is not plain media of such a stream it is asked about: see wire_turn.
- * leg.py and rewrite.py do the same for any packet on systems where this file was not compiled.
+ * media.py and rewrite.py do the same for any packet on systems where this file was not compiled.
  */
 #define _GNU_SOURCE
 #include <errno.h>

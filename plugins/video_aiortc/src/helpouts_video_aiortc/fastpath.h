@@ -10,7 +10,7 @@ struct stream {
 
 /* One way of a call: what comes from a leg goes to its peer. */
 struct flow {
-    int open;      /* whether the fast path may take packets; leg.py opens and closes it */
+    int open;      /* whether the fast path may take packets; lending.py opens and closes it */
     int allowance; /* packets that are still taken before the next sweep */
     uint64_t route;
     void *opening, *sealing; /* srtp_t of the leg, and of its peer */

@@ -2,8 +2,8 @@
 
 It is compiled when the plugin is installed, where there is a compiler; without it
 :class:`helpouts_video_aiortc.wire.Plain` does the same at several times the cost.  Python decides what is an
-established stream: :meth:`helpouts_video_aiortc.leg.Leg.media` handles its first packet and lends it to the fast path,
-and takes it back when anything changes.
+established stream: :meth:`helpouts_video_aiortc.media.MediaEnd.media` handles its first packet and lends it to the
+fast path, and takes it back when anything changes.
 """
 
 from __future__ import annotations
