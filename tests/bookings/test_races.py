@@ -1,6 +1,7 @@
-"""Of several processes that want the same time at the same moment exactly one gets it, by every path.
+"""Of several processes that want the same time at the same moment exactly one gets it.
 
-A few rounds each; ``python -m benchmarks.races`` runs a hundred.
+Every path: the services, the page, the API and the wait-list.  A few rounds each;
+``python -m benchmarks.races`` runs a hundred.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ import tempfile
 
 import pytest
 
-from benchmarks import races, races_waiting
+from benchmarks import races, races_waiting, races_web
 
 ROUNDS = 3
-assert races_waiting.offer in races.PATHS.values()
+assert {races_waiting.offer, races_web.send, races_web.book} <= set(races.PATHS.values())
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
