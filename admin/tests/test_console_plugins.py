@@ -120,6 +120,20 @@ def test_settings_are_written_and_audited_without_the_secret(
 
 
 @SQLITE
+def test_the_audit_log_calls_settings_as_their_page_does_while_the_plugin_is_there(
+    runtime: Runtime, enter: Callable[..., FlaskClient], send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = enter()
+    send(client, SETTINGS, **RIGHT)
+    page = client.get("/console/audit/").text
+    assert "How many = 5" in page
+    assert "Key of the service = ***" in page
+    assert "api_key" not in page
+    monkeypatch.delitem(runtime.registry.plugins, "sample")
+    assert "api_key = ***" in client.get("/console/audit/").text
+
+
+@SQLITE
 def test_an_empty_secret_field_keeps_the_secret_and_the_box_takes_it_away(
     runtime: Runtime, enter: Callable[..., FlaskClient], send: Callable[..., Any]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from helpouts import formatting
@@ -158,19 +159,22 @@ def thing(code: str) -> str:
     return str(THINGS.get(code, code))
 
 
-def detail(found: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(name, value) of each detail that says something."""
+def detail(found: Mapping[str, Any], names: Mapping[str, object] = MappingProxyType({})) -> list[tuple[str, str]]:
+    """(name, value) of each detail that says something.
+
+    :param names: of the keys within values, where somebody knows them.
+    """
     said = {key: value for key, value in found.items() if value not in (None, "", [], {})}
-    return [(str(DETAILS.get(key, key)), _value(value)) for key, value in said.items()]
+    return [(str(DETAILS.get(key, key)), _value(value, names)) for key, value in said.items()]
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, names: Mapping[str, object]) -> str:
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, list):
-        return ", ".join(map(_value, value))
+        return ", ".join(_value(part, names) for part in value)
     if isinstance(value, dict):
-        return ", ".join(f"{key} = {_value(held)}" for key, held in value.items())
+        return ", ".join(f"{names.get(key, key)} = {_value(held, names)}" for key, held in value.items())
     if value in RULES:
         return str(RULES[value])
     moment = _moment(value) if isinstance(value, str) else None

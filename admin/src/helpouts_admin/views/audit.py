@@ -14,7 +14,7 @@ from helpouts.audit.models import AuditEntry
 from helpouts.audit.service import first_broken
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.web.db import current_db
+from helpouts.web.db import current_db, current_runtime
 from helpouts_admin import audit_words, columns, words
 from helpouts_admin.filters import Choice, Options
 from helpouts_admin.views.base import Answer, Records, expose
@@ -41,13 +41,22 @@ def _subject(view: Any, context: Any, record: AuditEntry, name: str) -> str:
 
 
 def _words(view: Any, context: Any, record: AuditEntry, name: str) -> str:
-    said = dict(record.detail)
+    said, names = dict(record.detail), {}
     if record.action == "site.set":
         if said.get("key") == "fee_bp":
             said |= {name: formatting.percent(said[name]) for name in ("before", "after") if said.get(name) is not None}
         said["key"] = setting_name(said.get("key", ""))
-    rows = (Markup('<span class="muted">{}:</span> {}').format(*pair) for pair in audit_words.detail(said))
+    if record.action == "plugin.settings":
+        names = _setting_labels(said.get("plugin", ""))
+    rows = (Markup('<span class="muted">{}:</span> {}').format(*pair) for pair in audit_words.detail(said, names))
     return Markup('<span class="records__details">{}</span>').format(Markup("<br>").join(rows)) if record.detail else ""
+
+
+def _setting_labels(plugin: str) -> dict[str, object]:
+    """What the plugin's page calls its settings; nothing where the plugin is gone."""
+    registry = current_runtime().registry
+    declared = registry.setting_declarations(plugin) if plugin in registry.plugins else {}
+    return {key: setting.label for key, setting in declared.items()}
 
 
 def _detail(view: Any, context: Any, record: AuditEntry, name: str) -> str:
