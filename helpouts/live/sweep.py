@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+import structlog
+from sqlalchemy.orm import Session as DbSession
 
 from helpouts.clock import clock
 from helpouts.live import protocol
@@ -13,6 +16,9 @@ from helpouts.sessions import feed, nodes, quality, service
 
 if TYPE_CHECKING:
     from helpouts.live.node import Node
+    from helpouts.live.rooms import Connection
+
+log = structlog.get_logger("helpouts.live")
 
 #: Seconds between two looks at who is there.
 TICK = 1.0
@@ -28,10 +34,12 @@ async def presence(node: Node) -> None:
     """Every second: write down who was heard from (the meter lives on it), drop who has fallen silent, and tell
     when the booked time begins or ends."""
     loop = asyncio.get_running_loop()
-    before = loop.time()
+    before, was = loop.time(), clock.now()
     await asyncio.sleep(TICK)
-    stalled = loop.time() - before > 2 * TICK  # we did not listen ourselves: what was said is still to be read
-    now = clock.now()
+    elapsed, now = loop.time() - before, clock.now()
+    stalled = elapsed > 2 * TICK  # we did not listen ourselves: what was said is still to be read
+    if now - was - timedelta(seconds=elapsed) > service.SILENCE:
+        await _skip(node, was, now)
     moments = {}
     for room, connection in list(node.rooms.connections()):
         if connection.heard_at < now - service.SILENCE and not connection.busy and not stalled:
@@ -46,6 +54,20 @@ async def presence(node: Node) -> None:
             await protocol.let_go(node, room)
         elif room.running != room.metering(now):
             await protocol.announce(node, room)
+
+
+async def _skip(node: Node, was: datetime, now: datetime) -> None:
+    """The clock was put forward, or the machine stood still without noticing: nobody is gone, nobody pays for it."""
+    log.warning("the clock has jumped", seconds=(now - was).total_seconds())
+    for room in list(node.rooms.by_id.values()):
+        async with node.rooms.changing(room.id):
+            present = room.everybody
+
+            def begin_again(db: DbSession, present: list[Connection] = present) -> list[int]:
+                return [service.begin_again(db, one.presence_id, min(one.heard_at, was), now) for one in present]
+
+            for connection, presence_id in zip(present, await node.write(begin_again), strict=True):
+                connection.presence_id, connection.heard_at = presence_id, now
 
 
 async def heartbeat(node: Node) -> None:

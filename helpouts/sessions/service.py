@@ -115,6 +115,25 @@ def leave(db: DbSession, presence_id: int, moment: datetime) -> None:
     )
 
 
+def begin_again(db: DbSession, presence_id: int, moment: datetime, now: datetime) -> int:
+    """The clock has left out some time: end a presence at ``moment``, before it, and begin another ``now``; its id."""
+    row = db.get_one(Presence, presence_id)
+    if row.left_at is not None:
+        return presence_id
+    leave(db, presence_id, max(moment, row.joined_at))
+    again = Presence(
+        session_id=row.session_id,
+        user_id=row.user_id,
+        node=row.node,
+        device=row.device,
+        joined_at=now,
+        last_seen_at=now,
+    )
+    db.add(again)
+    db.flush()
+    return again.id
+
+
 def forget_node(db: DbSession, node: str) -> None:
     """A live process starts anew: whoever was connected to its predecessor left when last seen."""
     db.execute(

@@ -232,6 +232,23 @@ async def test_silence_ends_a_presence_at_the_moment_last_heard(live, pair):
         assert (await expert.hear("meter", running=False))["seconds"] == 2
 
 
+async def test_nobody_is_thrown_out_and_nobody_pays_when_the_clock_jumps(live, pair):
+    async with live() as place:
+        clock.set(clock.now())
+        browsers = [await place.enter(pair.session, who) for who in (pair.expert, pair.customer)]
+        await browsers[0].hear("meter", running=True)
+        for jump in (2, 600, 3):
+            clock.advance(timedelta(seconds=jump))
+            await _heard_of(place, pair)
+        with place.site.database.read() as db:
+            assert service.connected_seconds(db, db.get_one(Session, pair.session.id)) == 5
+        for browser in browsers:
+            assert [len(browser.all(kind)) for kind in ("welcome", "error")] == [1, 0]
+            assert browser.all("meter")[-1]["running"]
+        await browsers[0].say(type="leave")
+        await browsers[1].hear("meter", running=False, seconds=5)
+
+
 # -- one person, two windows -----------------------------------------------------------------------------------
 
 
