@@ -61,7 +61,7 @@ async def test_both_are_told_who_asked_who_comes_who_is_here_and_who_has_left(li
         for browser in (expert, customer):
             await browser.hear("support", state=None, here=False)
             await browser.hear("chat", kind="left")
-        assert place.presences(pair.session, operator)[0].left_at is not None
+        await until(lambda: place.presences(pair.session, operator)[0].left_at)
 
 
 async def test_the_operator_reads_from_the_request_on_and_writes_by_name(live, site, pair, operator):

@@ -116,17 +116,23 @@ async def take_seat(node: Node, room: Room, connection: Connection, after: int) 
 
 
 async def changed(node: Node, room: Room, _payload: Message) -> None:
-    """Somebody, perhaps elsewhere, has asked, answered, come or gone; who is not asked in any more is shown out."""
+    """Somebody, perhaps elsewhere, has asked, answered, come or gone; who is not asked in any more is shown out.
 
-    def look(db: DbSession) -> tuple[int | None, list[Message]]:
+    With the session every request is over too: that is told by ``ended``, to everybody.
+    """
+
+    def look(db: DbSession) -> tuple[bool, int | None, list[Message]]:
         request = support.standing(db, room.session_id)
         told = [support.as_json(request, connection.user_id) for connection in connections]
-        return request.operator_id if request is not None else None, told
+        over = db.get_one(Session, room.session_id).state == "ended"
+        return over, request.operator_id if request is not None else None, told
 
     async with room.talk:
         await lines.tell(node, room)  # the line of the chat that says so
         connections = list(room.connections.values())
-        operator_id, told = await node.read(look)
+        over, operator_id, told = await node.read(look)
+        if over:
+            return
         guest = room.guest
         here = guest is not None and guest.user_id == operator_id
         for connection, state in zip(connections, told, strict=True):
