@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -47,20 +48,45 @@ FIGURES = {
 Figures = dict[str, float]
 
 
+@dataclass
+class LiveReport(Report):
+    """The report of a live process."""
+
+    #: Seconds for which this program itself stood still, at most: whose page does not ping is shown out, rightly.
+    stalled: float = 0.0
+
+    def remarks(self) -> list[str]:
+        """How far the machine let us measure."""
+        return [f"this program stood still for {self.stalled:.2f} s at most"]
+
+    async def watch(self) -> None:
+        """For ever: notice when we stand still."""
+        while True:
+            before = time.time()  # not the monotonic clock: a machine may have stood still without noticing
+            await asyncio.sleep(0.1)
+            self.stalled = max(self.stalled, time.time() - before - 0.1)
+
+
 class Fuzzer:
     """All kinds of trouble; each method is one small helping of it."""
 
-    def __init__(self, cluster: Cluster, client: aiohttp.ClientSession, base: str, seed: int, report: Report) -> None:
+    def __init__(
+        self, cluster: Cluster, client: aiohttp.ClientSession, base: str, seed: int, report: LiveReport
+    ) -> None:
         self.cluster, self.client, self.base, self.report = cluster, client, base, report
         self.chance = random.Random(seed)  # to be the same in each run
         address = urlsplit(base)
         self.host, self.port = str(address.hostname), int(address.port or 0)
         self.session = room(cluster)
-        self.used = self._ticket(self.session.booking.customer_id)
+        self.used = self._issue(self.session.booking.customer_id)
 
-    def _ticket(self, user_id: int) -> str:
+    def _issue(self, user_id: int) -> str:
         with self.cluster.runtime.database.write() as db:
             return issue_ticket(db, db.get_one(Session, self.session.id), db.get_one(User, user_id)).token
+
+    async def _ticket(self, user_id: int) -> str:
+        """Beside the loop: while it waits for the process that writes, the two in the call must go on pinging."""
+        return await asyncio.to_thread(self._issue, user_id)
 
     async def _raw(self, kind: str, pieces: list[bytes], pause: float = 0.0) -> None:
         """Bytes over TCP, one piece after the other; the connection ends without a word."""
@@ -118,7 +144,7 @@ class Fuzzer:
     async def participant(self) -> None:
         """Somebody with a good ticket and bad manners; in the end gone without a goodbye."""
         booking = self.session.booking
-        ticket = self._ticket(self.chance.choice((booking.host_id, booking.customer_id)))
+        ticket = await self._ticket(self.chance.choice((booking.host_id, booking.customer_id)))
         with contextlib.suppress(aiohttp.ClientError, ConnectionError, TimeoutError):
             async with self._socket() as socket:
                 await socket.send_json({"type": "hello", "ticket": ticket})
@@ -133,7 +159,7 @@ class Fuzzer:
 
     async def storm(self) -> None:
         """One person comes back ten times at once."""
-        tickets = [self._ticket(self.session.booking.customer_id) for _one in range(10)]
+        tickets = [await self._ticket(self.session.booking.customer_id) for _one in range(10)]
 
         async def come(ticket: str) -> None:
             self.report.sent["entered in a storm"] += 1
@@ -191,9 +217,9 @@ async def settled(client: aiohttp.ClientSession, base: str, patience: float) -> 
         await asyncio.sleep(0.5)
 
 
-async def fuzz(seed: int, seconds: float) -> Report:
+async def fuzz(seed: int, seconds: float) -> LiveReport:
     """Run for so long; everything that was wrong is in the report's ``problems``."""
-    report = Report()
+    report = LiveReport()
     with tempfile.TemporaryDirectory() as folder:
         cluster = Cluster(Path(folder))
         try:
@@ -207,7 +233,7 @@ async def fuzz(seed: int, seconds: float) -> Report:
     return report
 
 
-async def _with(cluster: Cluster, seed: int, seconds: float, report: Report) -> None:
+async def _with(cluster: Cluster, seed: int, seconds: float, report: LiveReport) -> None:
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(20)) as client:
         session = room(cluster)
@@ -216,6 +242,7 @@ async def _with(cluster: Cluster, seed: int, seconds: float, report: Report) -> 
         ]
         while not all(page.newest("meter").get("running") for page in pages):
             await asyncio.sleep(0.05)
+        watching = asyncio.create_task(report.watch())
         address = urlsplit(pages[0].url)
         base = f"http://{address.netloc}"
         fuzzer = Fuzzer(cluster, client, base, seed, report)
@@ -231,6 +258,7 @@ async def _with(cluster: Cluster, seed: int, seconds: float, report: Report) -> 
             report.problems.append("the process has ended")
             return
         report.after = await settled(client, base, 75)  # the media of who vanished are kept for a minute
+        watching.cancel()
         _judge(report, pages, lines)
         measured = _off(cluster, session)
         if measured > 2:
@@ -246,7 +274,7 @@ def _off(cluster: Cluster, session: Session) -> float:
     return abs((clock.now() - both).total_seconds() - seconds)
 
 
-def _judge(report: Report, pages: list[Page], lines: int) -> None:
+def _judge(report: LiveReport, pages: list[Page], lines: int) -> None:
     for page in pages:
         if page.count("welcome") != 1:
             report.problems.append(f"somebody in the call was thrown out {page.count('welcome') - 1} times")
