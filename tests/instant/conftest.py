@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from helpouts.audit.actor import Actor
 from helpouts.catalog.models import Listing
+from helpouts.clock import clock
 from helpouts.demo.history import answers
 from helpouts.instant import answering, asking, presence
 from helpouts.instant.models import InstantOffer, InstantRequest
@@ -74,5 +75,6 @@ def actor(customer):
 
 @pytest.fixture
 def desk(db):
-    """Help right now."""
+    """Help right now; time passes only when the test says so."""
+    clock.set(clock.now())
     return Desk(db)
