@@ -14,6 +14,7 @@ from typing import Any
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
+from sqlalchemy.orm import Session
 
 from helpouts import i18n
 from helpouts.audit.actor import Actor
@@ -29,7 +30,7 @@ from helpouts.i18n import current_zone
 from helpouts.i18n import gettext as _
 from helpouts.scheduling.display import group_by_day
 from helpouts.scheduling.zones import to_minute
-from helpouts.web.db import current_db
+from helpouts.web.db import current_db, reads_first, writing
 from helpouts.web.forms import attach
 from helpouts.web.permissions import current_actor, requires
 
@@ -42,16 +43,24 @@ NEAR = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who is at a page, about which booking; ``token`` is of the link that they came by, or ""."""
+    """Who is at a page, about which booking; ``token`` is of the link that they came by, or "", ``purpose`` its own."""
 
     booking: Booking
     actor: Actor
     token: str = ""
+    purpose: Purpose = "cancel"
 
     @property
     def is_host(self) -> bool:
         """Whether it is the expert."""
         return self.actor.kind == "expert"
+
+    def booking_in(self, db: Session) -> Booking:
+        """The booking in the session that writes.
+
+        :raises NotFound: the link has become void since the page was asked for.
+        """
+        return open_link(db, self.token, self.purpose).booking if self.token else db.get_one(Booking, self.booking.id)
 
     def done(self, message: str) -> ResponseReturnValue:
         """Say that it worked: on the booking's page, or on one of its own for people who may not be signed in."""
@@ -59,11 +68,6 @@ class Visit:
             return private(render_template("helpouts/bookings/done.html", booking=self.booking, message=message))
         flash(message, "success")
         return redirect(url_for("bookings.show", public_id=self.booking.public_id), 303)
-
-    def again(self) -> Visit:
-        """The same after a refusal has rolled everything back."""
-        current_db().refresh(self.booking)
-        return self
 
 
 def _signed_in(public_id: str) -> Visit:
@@ -75,7 +79,7 @@ def _by_link(token: str, purpose: Purpose) -> Visit:
     opened = open_link(current_db(), token, purpose)
     booking = opened.booking
     i18n.set_locale(opened.person.locale, booking.host_zone if opened.is_host else booking.customer_zone)
-    return Visit(booking, opened.actor, token)
+    return Visit(booking, opened.actor, token, purpose)
 
 
 def private(page: str, status: int = 200) -> ResponseReturnValue:
@@ -101,21 +105,19 @@ def _page(visit: Visit, template: str, form: Any, **values: Any) -> ResponseRetu
     return private(page, status) if visit.token else (page, status)
 
 
-def _tried(form: Any, visit: Visit, act: Callable[[], str]) -> ResponseReturnValue | None:
-    """Do it and commit; None when it was refused, with the reason in the form."""
-    db = current_db()
+def _tried(form: Any, visit: Visit, act: Callable[[Session, Booking], str]) -> ResponseReturnValue | None:
+    """Do it in a transaction of its own; None when it was refused, with the reason in the form."""
     try:
-        message = act()
-        db.commit()
+        with writing() as db:
+            message = act(db, visit.booking_in(db))
     except HelpoutsError as error:
-        db.rollback()
         attach(form, error)
-        visit.again()
         return None
     return visit.done(message)
 
 
 @bp.route("/bookings/<public_id>/cancel", methods=["GET", "POST"])
+@reads_first
 @requires("signed_in")
 def cancel(public_id: str) -> ResponseReturnValue:
     """What cancelling costs now, and doing it."""
@@ -123,6 +125,7 @@ def cancel(public_id: str) -> ResponseReturnValue:
 
 
 @bp.route("/b/cancel/<token>", methods=["GET", "POST"])
+@reads_first
 @requires("public", while_closed=True)
 def link_cancel(token: str) -> ResponseReturnValue:
     """The same through a link in a mail."""
@@ -132,8 +135,8 @@ def link_cancel(token: str) -> ResponseReturnValue:
 def _cancel(visit: Visit) -> ResponseReturnValue:
     form = CancelForm()
 
-    def act() -> str:
-        service.cancel(current_db(), visit.booking, form.reason.data or "", visit.actor)
+    def act(db: Session, booking: Booking) -> str:
+        service.cancel(db, booking, form.reason.data or "", visit.actor)
         return _("The booking is cancelled.")
 
     if form.validate_on_submit():
@@ -144,6 +147,7 @@ def _cancel(visit: Visit) -> ResponseReturnValue:
 
 
 @bp.route("/bookings/<public_id>/move", methods=["GET", "POST"])
+@reads_first
 @requires("signed_in")
 def move(public_id: str) -> ResponseReturnValue:
     """Other times for the session, and moving it or asking to."""
@@ -151,6 +155,7 @@ def move(public_id: str) -> ResponseReturnValue:
 
 
 @bp.route("/b/move/<token>", methods=["GET", "POST"])
+@reads_first
 @requires("public", while_closed=True)
 def link_move(token: str) -> ResponseReturnValue:
     """The same through a link in a mail."""
@@ -160,9 +165,9 @@ def link_move(token: str) -> ResponseReturnValue:
 def _move(visit: Visit) -> ResponseReturnValue:
     form, booking = MoveForm(), visit.booking
 
-    def act() -> str:
+    def act(db: Session, booking: Booking) -> str:
         start = parse_start(form.start.data)
-        made = moving.reschedule(current_db(), booking, start, visit.actor, form.reason.data or "")
+        made = moving.reschedule(db, booking, start, visit.actor, form.reason.data or "")
         return _("The session is moved.") if made.state == "done" else _("We have asked the other side by mail.")
 
     if form.validate_on_submit():
@@ -187,6 +192,7 @@ def _move(visit: Visit) -> ResponseReturnValue:
 
 
 @bp.route("/bookings/<public_id>/move/answer", methods=["GET", "POST"])
+@reads_first
 @requires("signed_in")
 def answer(public_id: str) -> ResponseReturnValue:
     """The other side's proposal: agree or decline."""
@@ -194,6 +200,7 @@ def answer(public_id: str) -> ResponseReturnValue:
 
 
 @bp.route("/b/answer/<token>", methods=["GET", "POST"])
+@reads_first
 @requires("public", while_closed=True)
 def link_answer(token: str) -> ResponseReturnValue:
     """The same through a link in a mail."""
@@ -201,9 +208,9 @@ def link_answer(token: str) -> ResponseReturnValue:
 
 
 def _answer(visit: Visit) -> ResponseReturnValue:
-    form, booking, db = AnswerForm(), visit.booking, current_db()
+    form = AnswerForm()
 
-    def act() -> str:
+    def act(db: Session, booking: Booking) -> str:
         if form.answer.data == "accept":
             moving.accept(db, booking, visit.actor)
             return _("The session is moved.")
@@ -214,14 +221,15 @@ def _answer(visit: Visit) -> ResponseReturnValue:
         done = _tried(form, visit, act)
         if done is not None:
             return done
-    return _page(visit, "answer.html", form, move=moving.proposal(db, booking))
+    return _page(visit, "answer.html", form, move=moving.proposal(current_db(), visit.booking))
 
 
 @bp.post("/bookings/<public_id>/move/withdraw")
+@reads_first
 @requires("signed_in")
 def withdraw(public_id: str) -> ResponseReturnValue:
     """Take one's own proposal back."""
     visit = _signed_in(public_id)
-    moving.withdraw(current_db(), visit.booking, visit.actor)
-    current_db().commit()
+    with writing() as db:
+        moving.withdraw(db, visit.booking_in(db), visit.actor)
     return visit.done(_("Your proposal is taken back."))

@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from helpouts.audit.actor import Actor
+from helpouts.bookings import moving
+from helpouts.bookings.forms import CancelForm
 from helpouts.bookings.models import Booking
 from helpouts.clock import clock
 from helpouts.jobs.models import Job
@@ -19,6 +22,7 @@ from .conftest import one_database, submit
 pytestmark = one_database
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 START = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+LATER = START + timedelta(hours=1)
 
 
 @pytest.fixture
@@ -119,6 +123,39 @@ def test_a_taken_time_is_refused_at_its_field(runtime, booking, browser):
     reply = submit(customer, path, start=(START + timedelta(hours=1)).isoformat(), reason="")
     assert reply.status_code == 400
     assert "not free any more" in reply.text
+
+
+def test_others_write_while_a_page_looks_for_other_times(runtime, booking, browser, monkeypatch):
+    other_starts, path = moving.other_starts, f"/bookings/{booking.public_id}/move"
+
+    def looking(*given):
+        with runtime.database.write() as db:
+            make_customer(db, "Rita Rival")
+        return other_starts(*given)
+
+    customer = browser(booking.customer_id)
+    monkeypatch.setattr(moving, "other_starts", looking)
+    reply = submit(customer, path, start=START.isoformat(), reason="")
+    assert reply.status_code == 400
+    assert "It is at this time already" in reply.text
+
+
+def test_a_link_that_becomes_void_between_the_look_and_the_click_changes_nothing(
+    runtime, booking, browser, monkeypatch
+):
+    validate, path = CancelForm.validate_on_submit, links(runtime, booking.customer.email)["cancel"]
+
+    def moved_meanwhile(form, *given):
+        if form.is_submitted():
+            with runtime.database.write() as db:
+                moving.reschedule(db, db.get_one(Booking, booking.id), LATER, Actor("operator", None, "x"))
+        return validate(form, *given)
+
+    monkeypatch.setattr(CancelForm, "validate_on_submit", moved_meanwhile)
+    reply = submit(browser(), path, reason="")
+    assert reply.status_code == 404
+    assert "This link does not work any more" in reply.text
+    assert now(runtime, booking) == ("confirmed", LATER)
 
 
 def test_strangers_see_nothing(runtime, booking, browser):
