@@ -19,6 +19,7 @@ from helpouts.bookings.links import open_link
 from helpouts.bookings.policy import policy_text
 from helpouts.bookings.views import listing_of, submitted_answers
 from helpouts.bookings.waiting_models import WaitlistEntry
+from helpouts.catalog.models import Listing
 from helpouts.errors import HelpoutsError, NotFound
 from helpouts.i18n import current_zone
 from helpouts.i18n import gettext as _
@@ -31,6 +32,7 @@ bp = Blueprint("waiting", __name__)
 
 
 @bp.route("/wait/<int:listing_id>", methods=["GET", "POST"])
+@reads_first
 @requires("signed_in")
 def join(listing_id: int) -> ResponseReturnValue:
     """Wait for free time of a listing, or change what suits."""
@@ -41,24 +43,24 @@ def join(listing_id: int) -> ResponseReturnValue:
     lengths = [length.minutes for length in listing.offered()]
     form = waiting_form(category, lengths)(data=_as_form(entry) if entry is not None else _asked())
     if form.validate_on_submit():
+        me: int = current_user.id
         try:
-            entry = waiting.join(
-                db,
-                listing,
-                current_user.id,
-                submitted_answers(form, category),
-                zone=current_zone(),
-                weekdays=[int(day) for day in form.weekdays.data or ()],
-                from_minute=_minute(form.from_time.data, 0),
-                until_minute=_minute(form.until_time.data, 1440),
-                until=form.until.data,
-                length_minutes=int(form.length.data) if form.length else None,
-            )
-            db.commit()
+            with writing() as writer:
+                place = waiting.join(
+                    writer,
+                    writer.get_one(Listing, listing_id),
+                    me,
+                    submitted_answers(form, category),
+                    zone=current_zone(),
+                    weekdays=[int(day) for day in form.weekdays.data or ()],
+                    from_minute=_minute(form.from_time.data, 0),
+                    until_minute=_minute(form.until_time.data, 1440),
+                    until=form.until.data,
+                    length_minutes=int(form.length.data) if form.length else None,
+                )
             flash(_("You are on the wait-list. We send you a mail as soon as a time becomes free."), "success")
-            return redirect(url_for("waiting.show", public_id=entry.public_id), 303)
+            return redirect(url_for("waiting.show", public_id=place.public_id), 303)
         except HelpoutsError as error:
-            db.rollback()
             field = {"until_minute": "until_time", "from_minute": "from_time"}.get(error.field or "", error.field)
             attach(form, HelpoutsError(error.message, field=field) if error.status == 400 else error)
     questions = [form[f"intake_{question.key}"] for question in category.intake]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from helpouts.bookings import service, waiting
+from helpouts.bookings import service, waiting, waiting_views
 from helpouts.bookings.models import Booking, BookingSeries
 from helpouts.bookings.waiting_models import WaitlistEntry
 from helpouts.clock import clock
@@ -110,6 +110,21 @@ def test_joining_changing_and_leaving_the_wait_list(runtime, browser, place):
     assert client.post(f"{reply.headers['Location']}/leave", data={"csrf_token": token}).status_code == 303
     with runtime.database.read() as db:
         assert db.scalar(select(WaitlistEntry.state)) == "left"
+
+
+def test_others_write_while_wishes_are_looked_at(runtime, browser, place, monkeypatch):
+    listing, customer, given = place
+    form = waiting_views.waiting_form
+
+    def looking(*about):
+        with runtime.database.write() as db:
+            make_customer(db, "Rita Rival")
+        return form(*about)
+
+    client = browser(customer.id)
+    monkeypatch.setattr(waiting_views, "waiting_form", looking)
+    reply = submit(client, f"/wait/{listing.id}", from_time="", until_time="", until="", **given)
+    assert reply.status_code == 303, reply.text
 
 
 def test_waiting_for_another_length_of_the_listing(runtime, browser, place):
