@@ -38,6 +38,7 @@ bp = Blueprint("instant", __name__)
 
 
 @bp.route("/now", methods=["GET", "POST"])
+@reads_first
 @requires("signed_in")
 def ask() -> ResponseReturnValue:
     """Ask for help now, from a listing (``?listing=``) or in a field (``?category=``, ``&sub=``)."""
@@ -70,12 +71,10 @@ def _ask(listing: Listing | None, category: Any, slug: str, sub: str) -> Respons
     if form.validate_on_submit() and (listing is not None or caps):
         try:
             made = _send(form, category, listing, slug, sub)
-            db.commit()
             return redirect(url_for("instant.wait", public_id=made.public_id), 303)
         except asking.NobodyThere:
-            db.rollback()
+            pass  # the page says so, and what else there is
         except HelpoutsError as error:
-            db.rollback()
             short = isinstance(error, Declined)
             attach(form, error)
     return _ask_page(form, category, listing, slug, sub, bool(caps), short)
@@ -83,20 +82,22 @@ def _ask(listing: Listing | None, category: Any, slug: str, sub: str) -> Respons
 
 def _send(form: Any, category: Any, listing: Listing | None, slug: str, sub: str) -> InstantRequest:
     currency, _sep, most = (form.most.data if listing is None else "EUR:0").partition(":")
-    return asking.ask(
-        current_db(),
-        current_db().get_one(User, current_user.id),
-        {question.key: form.data.get(f"intake_{question.key}") for question in category.intake},
-        listing=listing,
-        category=slug,
-        subcategory=sub,
-        most_minor=int(most),
-        currency=currency,
-        others=bool(form.data.get("others")),
-        zone=current_zone(),
-        idempotency_key=form.key.data or "",
-        actor=current_actor("customer"),
-    )
+    actor, me, listing_id = current_actor("customer"), current_user.id, listing.id if listing is not None else None
+    with writing() as db:
+        return asking.ask(
+            db,
+            db.get_one(User, me),
+            {question.key: form.data.get(f"intake_{question.key}") for question in category.intake},
+            listing=db.get_one(Listing, listing_id) if listing_id is not None else None,
+            category=slug,
+            subcategory=sub,
+            most_minor=int(most),
+            currency=currency,
+            others=bool(form.data.get("others")),
+            zone=current_zone(),
+            idempotency_key=form.key.data or "",
+            actor=actor,
+        )
 
 
 def _ask_page(

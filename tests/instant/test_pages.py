@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from helpouts.accounts.models import User
-from helpouts.instant import presence
+from helpouts.instant import offers, presence
 from helpouts.instant.models import InstantOffer, InstantRequest
 from helpouts.testing.factories import make_customer, make_expert, make_listing, make_user
 from helpouts.web.app import create_app
@@ -74,6 +74,19 @@ def test_asking_leads_to_the_waiting_page_which_reloads_itself(shop, query):
     assert '<noscript><meta http-equiv="refresh" content="5">' in page.text
     assert client.get("/now").location == answer.location
     assert "You are waiting for help." in client.get("/account").text
+
+
+def test_others_write_while_it_is_looked_at_who_is_there(shop, monkeypatch):
+    caps = offers.caps
+
+    def looking(*about):
+        with shop.runtime.database.write() as db:
+            make_customer(db, "Rita Rival")
+        return caps(*about)
+
+    monkeypatch.setattr(offers, "caps", looking)
+    _client, answer = shop.ask(shop.customer, "category=it")
+    assert answer.status_code == 303, answer.text
 
 
 def test_the_expert_answers_without_scripts_and_both_find_the_room(shop):
