@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import SYSTEM, Actor
@@ -38,6 +38,8 @@ OFFERED_FOR, LEAST = timedelta(hours=2), timedelta(minutes=10)
 MOST_MISSED = 3
 LONGEST = timedelta(days=180)
 OPEN = ("waiting", "offered")
+#: Starts by length in minutes.
+FreeTimes = dict[int, list[datetime]]
 
 
 def join(
@@ -165,21 +167,38 @@ def time_has_changed(db: Session, user_ids: Collection[int]) -> None:
         _look(db, listing_id)
 
 
-@handler("bookings.waitlist")
-def match(db: Session, payload: Mapping[str, Any]) -> None:
-    """Note what became of the offers, and offer what is free to the first who fits."""
+def free_times(db: Session, payload: Mapping[str, Any]) -> FreeTimes:
+    """The free starts of a listing in each length for which somebody waits now, or will once offers are settled."""
     listing = db.get_one(Listing, payload["listing"])
-    query = (
-        select(WaitlistEntry)
-        .where(WaitlistEntry.listing_id == listing.id, WaitlistEntry.state.in_(OPEN))
-        .order_by(WaitlistEntry.id)
-    )
-    entries = db.scalars(query.with_for_update(of=WaitlistEntry)).all()
+    entries = db.scalars(_open_entries(listing)).all()
+    waiting = [entry for entry in entries if entry.state == "waiting" or _ended(open_offer(db, entry))]
+    try:
+        check_bookable(db, listing)
+    except Unavailable:
+        return {}
+    now, offered = clock.now(), {length.minutes for length in listing.offered()}
+    found: FreeTimes = {}
+    for length in {entry.minutes for entry in waiting} & offered:
+        last = max(entry.until for entry in waiting if entry.minutes == length)
+        end = max(datetime.combine(last, datetime.min.time(), now.tzinfo) + timedelta(days=2), now + LEAST)
+        found[length] = scheduling.free_slots(db, listing, now, end, length_minutes=length)
+    return found
+
+
+@handler("bookings.waitlist", look=free_times)
+def match(db: Session, payload: Mapping[str, Any], free: FreeTimes) -> None:
+    """Note what became of the offers, and offer what is free to the first who fits.
+
+    :param free: what was free a moment ago.  Each start is checked again before it is held; what has become free since,
+        and who has come since, is seen to by the look that was promised then.
+    """
+    listing = db.get_one(Listing, payload["listing"])
+    entries = db.scalars(_open_entries(listing).with_for_update(of=WaitlistEntry)).all()
     for entry in entries:
         _settle(db, entry)
     waiting = [entry for entry in entries if entry.state == "waiting"]
     if waiting:
-        _offer_to_all(db, listing, waiting)
+        _offer_to_all(db, listing, waiting, free)
 
 
 @handler("bookings.waitlist_tidy", every_seconds=3600)
@@ -196,14 +215,22 @@ def _look(db: Session, listing_id: int) -> None:
     enqueue(db, "bookings.waitlist", {"listing": listing_id}, serial_key=f"waitlist:{listing_id}")
 
 
+def _open_entries(listing: Listing) -> Select[WaitlistEntry]:
+    mine = (WaitlistEntry.listing_id == listing.id, WaitlistEntry.state.in_(OPEN))
+    return select(WaitlistEntry).where(*mine).order_by(WaitlistEntry.id)
+
+
+def _ended(offer: WaitlistOffer | None) -> bool:
+    """Whether something was offered that is not held any more."""
+    return offer is not None and offer.booking.state not in ("held", "requested")
+
+
 def _settle(db: Session, entry: WaitlistEntry) -> None:
     """What became of the offer: taken, run out (which counts), or still open."""
     offer = open_offer(db, entry)
-    if offer is None:
+    if offer is None or not _ended(offer):
         return
     booking = offer.booking
-    if booking.state in ("held", "requested"):
-        return
     if booking.state in ("expired", "cancelled"):
         entry.missed += booking.state == "expired"
         WAITING.apply(db, entry, "miss", SYSTEM, f"the offer was {booking.state}")
@@ -219,26 +246,18 @@ def _close(db: Session, entry: WaitlistEntry, reason: str) -> None:
     entry.closed_at = clock.now()
 
 
-def _offer_to_all(db: Session, listing: Listing, waiting: Sequence[WaitlistEntry]) -> None:
-    now = clock.now()
-    last = max(entry.until for entry in waiting)
-    end = datetime.combine(last, datetime.min.time(), now.tzinfo) + timedelta(days=2)
+def _offer_to_all(db: Session, listing: Listing, waiting: Sequence[WaitlistEntry], free: FreeTimes) -> None:
     try:
         check_bookable(db, listing)
     except Unavailable:
         return
-    end = max(end, now + timedelta(minutes=1))
-    free: dict[int, list[datetime]] = {}
     for entry in waiting:
-        length = entry.minutes
-        if length not in free:
-            try:
-                free[length] = scheduling.free_slots(db, listing, now, end, length_minutes=length)
-            except HelpoutsError as error:  # it is not offered in that length any more
-                _close(db, entry, str(error))
-                continue
-        if offer_one(db, listing, entry, free[length]):
-            free.clear()  # what was held may have taken more than one start with it
+        try:
+            listing.price_of(entry.minutes)
+        except HelpoutsError as error:  # it is not offered in that length any more
+            _close(db, entry, str(error))
+        else:
+            offer_one(db, listing, entry, free.get(entry.minutes, ()))
 
 
 def offer_one(db: Session, listing: Listing, entry: WaitlistEntry, free: Iterable[datetime]) -> bool:
@@ -260,7 +279,7 @@ def offer_one(db: Session, listing: Listing, entry: WaitlistEntry, free: Iterabl
                 length_minutes=entry.length_minutes,
             )
             booking = reserve(db, made, SYSTEM, until)
-        except Conflict:  # the customer has another session then
+        except Conflict:  # taken since it was looked at, or the customer has another session then
             continue
         except HelpoutsError as error:  # the category's questions have changed since, for one
             _close(db, entry, str(error))

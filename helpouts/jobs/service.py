@@ -15,14 +15,17 @@ from helpouts.db.inserts import Inserted
 from helpouts.db.later import later
 from helpouts.jobs.models import Job
 
-Run = Callable[[Session, Mapping[str, Any]], None]
+Run = Callable[..., None]
+Look = Callable[[Session, Mapping[str, Any]], Any]
 _PROMISE = Inserted(Job.__table__, ("kind", "payload", "serial_key", "run_at", "created_at"))
 
 
 class Handlers:
     """What the worker knows to do, by kind.
 
-    A *plain* handler runs in the transaction that finishes the job.  An *outside* handler
+    A *plain* handler runs in the transaction that finishes the job, as ``run(db, payload)``.  One that has to ask much
+    names a ``look`` for that, which is called as ``look(db, payload)`` in a transaction before that only reads; what it
+    returns becomes the third argument.  An *outside* handler
     (``outside=True``) talks to the world: it is called with no transaction open as
     ``run(runtime, job_id, payload)`` and returns a function of the session, or None, whose effect is written in the
     transaction that finishes the job.
@@ -30,12 +33,19 @@ class Handlers:
 
     def __init__(self) -> None:
         self.plain: dict[str, Run] = {}
+        self.looks: dict[str, Look] = {}
         self.outside: dict[str, Callable[..., Any]] = {}
         self.periodic: dict[str, int] = {}
         self.long: set[str] = set()
 
     def __call__(
-        self, kind: str, *, outside: bool = False, every_seconds: int = 0, long: bool = False
+        self,
+        kind: str,
+        *,
+        look: Look | None = None,
+        outside: bool = False,
+        every_seconds: int = 0,
+        long: bool = False,
     ) -> Callable[[Any], Any]:
         """Register the decorated function for ``kind``; ``every_seconds`` makes it periodic as well.
 
@@ -45,6 +55,8 @@ class Handlers:
         def register(function: Any) -> Any:
             if long:
                 self.long.add(kind)
+            if look is not None:
+                self.looks[kind] = look
             (self.outside if outside else self.plain)[kind] = function
             if every_seconds:
                 self.periodic[kind] = every_seconds

@@ -186,9 +186,13 @@ class Worker:
                     effect(db)
                 self._finish(db, leased)
             return
+        found: tuple[Any, ...] = ()
+        if leased.kind in handler.looks:
+            with self.runtime.database.read() as db:
+                found = (handler.looks[leased.kind](db, leased.payload),)
         with self.runtime.database.write() as db:
             if leased.kind in handler.plain:
-                handler.plain[leased.kind](db, leased.payload)
+                handler.plain[leased.kind](db, leased.payload, *found)
             elif leased.kind in self._plugin_jobs:
                 plugin, job = self._plugin_jobs[leased.kind]
                 if plugin in self.runtime.registry.enabled(db):

@@ -15,7 +15,8 @@ def do_jobs(db: Session, *kinds: str) -> int:
     done = 0
     due = select(Job).where(Job.kind.in_(kinds), Job.state == "ready", Job.run_at <= clock.now()).order_by(Job.id)
     while (job := db.scalars(due.limit(1)).first()) is not None:
-        handler.plain[job.kind](db, job.payload)
+        found = (handler.looks[job.kind](db, job.payload),) if job.kind in handler.looks else ()
+        handler.plain[job.kind](db, job.payload, *found)
         db.execute(update(Job).where(Job.id == job.id).values(state="done", finished_at=clock.now()))
         done += 1
     return done

@@ -11,10 +11,12 @@ from helpouts.audit.actor import Actor
 from helpouts.bookings import links, service, waiting
 from helpouts.bookings.models import Booking
 from helpouts.bookings.waiting_models import WaitlistEntry, WaitlistOffer
+from helpouts.catalog.models import Listing
 from helpouts.clock import clock
 from helpouts.demo.history import answers
 from helpouts.errors import HelpoutsError, NotAllowed
 from helpouts.jobs.models import Job
+from helpouts.jobs.worker import Worker
 from helpouts.scheduling.rules import WeeklyRule
 from helpouts.scheduling.service import free_slots, save_schedule
 from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing
@@ -83,6 +85,29 @@ def test_the_first_who_fits_gets_the_slot(db, listing):
     mails = [job.payload for job in db.scalars(select(Job).where(Job.kind == "mail.send"))]
     [mail] = [mail for mail in mails if mail["template"] == "booking_offered"]
     assert mail["to"] == first.customer.email
+
+
+def test_others_book_while_free_times_are_searched_and_what_they_took_is_not_offered(runtime, monkeypatch):
+    clock.set(NOW)
+    with runtime.database.write() as db:
+        listing = make_listing(db, make_expert(db))
+        entry = join(db, listing, "First X")
+    free_slots, taken = waiting.scheduling.free_slots, []
+
+    def looking(db, of, *window, **more):
+        found = free_slots(db, of, *window, **more)
+        if not taken:
+            taken.append(found[0])
+            with runtime.database.write() as other:
+                make_booking(other, other.get_one(Listing, of.id), make_customer(other, "Rita R."), starts_at=found[0])
+        return found
+
+    monkeypatch.setattr(waiting.scheduling, "free_slots", looking)
+    Worker(runtime).drain()
+    with runtime.database.read() as db:
+        offered = waiting.open_offer(db, db.get_one(WaitlistEntry, entry.id)).booking
+        assert offered.state == "held"
+        assert offered.starts_at >= taken[0] + timedelta(minutes=listing.length_minutes)
 
 
 def test_an_offer_that_runs_out_goes_to_the_next_and_the_place_stays(db, listing):
