@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import Integer, bindparam, func, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
+from helpouts.db.lists import among, room_for, spread
+from helpouts.db.prepared import Prepared
 from helpouts.finding import words
 from helpouts.finding.models import SearchGram, SearchWord
 
@@ -23,6 +26,7 @@ MOST_ALIKE = 12
 #: Words of similar letters that are compared.
 MOST_CANDIDATES = 40
 _LAST = chr(0x10FFFF)
+_WORD: Any = SearchWord.word
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,8 @@ def understand(db: Session, query: str) -> Meant:
     groups = [set(words.stems(word)) for word in typed]
     prefix = words.fold(typed[-1]) if not last_is_whole and len(typed[-1]) >= SHORTEST_PREFIX else ""
     known: set[str] = set()
-    for kind, at, word in db.execute(_look_up(typed, groups, prefix)):
-        if kind == "same":
+    for at, word in _look_up(db, typed, groups, prefix):
+        if at < 0:
             known.add(word)
         else:
             groups[at] |= set(words.stems(word))
@@ -57,53 +61,50 @@ def understand(db: Session, query: str) -> Meant:
     return _mended(db, typed, groups, unknown)
 
 
-def _look_up(typed: Sequence[str], groups: Sequence[Iterable[str]], prefix: str) -> Any:
-    names = {words.fold(word) for word in typed} | {stem for group in groups for stem in group}
-    parts: list[Any] = [_rows("same", 0, SearchWord.word.in_(sorted(names)), None)]
+def _look_up(db: Session, typed: Sequence[str], groups: Sequence[Iterable[str]], prefix: str) -> list[Any]:
+    """(-1, a known word) of all that was typed; (index of a typed word, another that it may stand for)."""
+    names = sorted({words.fold(word) for word in typed} | {stem for group in groups for stem in group})
+    endings = [(at, words.fold(word)[::-1]) for at, word in enumerate(typed)]
+    ranges = [(at, ending) for at, ending in endings if len(ending) >= SHORTEST_PART]
     if prefix:
-        begins = (SearchWord.word >= prefix) & (SearchWord.word < prefix + _LAST)
-        parts.append(_rows("begins", len(typed) - 1, begins, MOST_ALIKE))
-    for at, word in enumerate(typed):
-        ending = words.fold(word)[::-1]
-        if len(ending) >= SHORTEST_PART:
-            ends = (SearchWord.backwards > ending) & (SearchWord.backwards < ending + _LAST)
-            parts.append(_rows("ends", at, ends, MOST_ALIKE))
-    return union_all(*parts)
+        ranges.append((len(typed) - 1, prefix))
+    count = room_for(names)
+    values = spread("name", names, count)
+    for n, (at, begin) in enumerate(ranges):
+        values |= {f"at_{n}": at, f"begin_{n}": begin, f"end_{n}": begin + _LAST}
+    return _looking_up(count, len(ranges), bool(prefix)).all(db, values)
 
 
-def _rows(kind: str, at: int, condition: Any, most: int | None) -> Any:
-    chosen = select(literal(kind).label("kind"), literal(at).label("at"), SearchWord.word.label("word"))
-    if most is None:
-        return chosen.where(condition)
-    nearest = chosen.where(condition, SearchWord.shown != "").order_by(func.length(SearchWord.word), SearchWord.word)
-    inner = nearest.limit(most).subquery()
-    return select(inner.c.kind, inner.c.at, inner.c.word)
+@lru_cache(maxsize=256)
+def _looking_up(names: int, ranges: int, last_begins: bool) -> Prepared:
+    """For so many names and ranges of words, read from their end but for the last one's if that is a beginning."""
+    parts: list[Any] = [select(literal_column("-1").label("at"), SearchWord.word).where(among(_WORD, "name", names))]
+    for n in range(ranges):
+        begins = last_begins and n == ranges - 1
+        column, begin = (_WORD if begins else SearchWord.backwards), bindparam(f"begin_{n}", type_=_WORD.type)
+        nearest = (
+            select(bindparam(f"at_{n}", type_=Integer).label("at"), SearchWord.word)
+            .where(column >= begin if begins else column > begin, column < bindparam(f"end_{n}", type_=_WORD.type))
+            .where(SearchWord.shown != literal_column("''"))
+            .order_by(func.length(SearchWord.word), SearchWord.word)
+            .limit(literal_column(str(MOST_ALIKE)))
+        )
+        parts.append(select(*nearest.subquery().c))
+    return Prepared(union_all(*parts))
 
 
 def _mended(db: Session, typed: list[str], groups: list[set[str]], unknown: list[int]) -> Meant:
     """Unknown words as two known ones, or as the known one that is nearest."""
     splits = {at: _splits(words.fold(typed[at])) for at in unknown}
     halves = sorted({half for pairs in splits.values() for pair in pairs for half in pair})
-    columns = (literal(-1).label("at"), SearchWord.word.label("word"), SearchWord.shown, literal(0).label("alike"))
-    query: list[Any] = [select(*columns).where(SearchWord.word.in_(halves))]
-    for at in unknown:
-        alike = func.count().label("alike")
-        inner = (
-            select(literal(at).label("at"), SearchGram.word, alike)
-            .where(SearchGram.gram.in_(words.grams(words.fold(typed[at]))))
-            .group_by(SearchGram.word)
-            .order_by(alike.desc(), SearchGram.word)
-            .limit(MOST_CANDIDATES)
-            .subquery()
-        )
-        query.append(
-            select(inner.c.at, inner.c.word, SearchWord.shown, inner.c.alike).join(
-                SearchWord, SearchWord.word == inner.c.word
-            )
-        )
+    grams = {at: words.grams(words.fold(typed[at])) for at in unknown}
+    counts = tuple(map(room_for, grams.values()))
+    values = spread("half", halves or [""], room_for(halves))
+    for n, (at, gram) in enumerate(grams.items()):
+        values |= {f"at_{n}": at, **spread(f"gram_{n}", gram, counts[n])}
     parts: dict[str, str] = {}
     near: dict[int, list[tuple[str, str]]] = {}
-    for at, word, shown, _alike in db.execute(union_all(*query)):
+    for at, word, shown in _alike(room_for(halves), counts).all(db, values):
         if at < 0:
             parts[word] = shown
         else:
@@ -129,6 +130,25 @@ def _mended(db: Session, typed: list[str], groups: list[set[str]], unknown: list
             meant.append(frozenset(groups[at]))
             said.append(word)
     return Meant(tuple(meant), " ".join(said) if slipped else "")
+
+
+@lru_cache(maxsize=256)
+def _alike(halves: int, grams: tuple[int, ...]) -> Prepared:
+    """For so many halves of words, and so many letters in a row of each unknown word."""
+    known = (SearchWord.word, SearchWord.shown)
+    parts: list[Any] = [select(literal_column("-1").label("at"), *known).where(among(_WORD, "half", halves))]
+    for n, count in enumerate(grams):
+        at = bindparam(f"at_{n}", type_=Integer).label("at")
+        near = (
+            select(SearchGram.word)
+            .where(among(SearchGram.gram, f"gram_{n}", count))
+            .group_by(SearchGram.word)
+            .order_by(func.count().desc(), SearchGram.word)
+            .limit(literal_column(str(MOST_CANDIDATES)))
+            .subquery()
+        )
+        parts.append(select(at, *known).join(near, near.c.word == SearchWord.word))
+    return Prepared(union_all(*parts))
 
 
 def _nearest(word: str, candidates: Iterable[tuple[str, str]]) -> str | None:
