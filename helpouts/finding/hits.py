@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, bindparam, func, literal, literal_column, select, union_all
+from sqlalchemy import ARRAY, BigInteger, and_, any_, bindparam, func, literal, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from helpouts.accounts.models import User
@@ -40,11 +40,14 @@ def ordered(
     ]
     if groups and request.sort not in ("rating", "price", "next_free"):
         points = ranking.points(ranking.weights(db))
-        best = text.best_of_tiers(db, groups, where, points, offset + limit).subquery()
+        if db.get_bind().dialect.name != "sqlite":
+            best = text.best(db, groups, where, points, offset + limit, conditions.at(now))
+            return _in_this_order(best[offset:])
+        tiers = text.best_of_tiers(groups, where, points, offset + limit).subquery()
         found: Any = literal_column("listing_id")
         score: Any = literal_column("score")
         position: Any = literal_column("position")
-        chosen = select(found, (-score).label("a"), position.label("b")).select_from(best)
+        chosen = select(found, (-score).label("a"), position.label("b")).select_from(tiers)
         return chosen.order_by(score.desc(), position).limit(limit).offset(offset)
     source, words = text.fitting(db, groups)
     key: Any = {
@@ -55,6 +58,17 @@ def ordered(
     chosen = select(L.c.listing_id, key.label("a"), L.c.position.label("b")).select_from(source)
     order = [L.c.position] if request.sort not in ("rating", "price", "next_free") else [key, "b"]
     return chosen.where(*where, *words).order_by(*order).limit(limit).offset(offset)
+
+
+def _in_this_order(listing_ids: Sequence[int]) -> Any:
+    """A query as :func:`ordered` makes it; PostgreSQL's."""
+    ids = literal(listing_ids, ARRAY(BigInteger))
+    place: Any = func.array_position(ids, L.c.listing_id.cast(BigInteger))
+    return (
+        select(L.c.listing_id, place.label("a"), L.c.position.label("b"))
+        .where(L.c.listing_id == any_(ids))
+        .order_by("a")
+    )
 
 
 def soonest(db: Session, categories: Mapping[str, Category], now: datetime, limit: int) -> tuple[ListingCard, ...]:

@@ -87,6 +87,11 @@ def level_of(position: Any) -> Any:
     return LEVELS - 1 - position // 2**SHIFT
 
 
+def end_of_level(level: int) -> int:
+    """The first position that is worse than all of the level."""
+    return (LEVELS - level) << SHIFT if level < LEVELS else 0
+
+
 def points(weight: Mapping[str, int]) -> tuple[int, ...]:
     """What words are worth by place, on the scale of levels."""
     total = sum(weight[name] for name in PARTS)

@@ -9,7 +9,7 @@ positions: the best can be taken without looking at the rest.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, cast, column, literal, literal_column, select, table, text, union_all
@@ -18,23 +18,60 @@ from sqlalchemy.orm import Session
 
 from helpouts.finding import words
 from helpouts.finding.models import LISTINGS as L
-from helpouts.finding.ranking import level_of
+from helpouts.finding.ranking import end_of_level, level_of
 
 Groups = Sequence[frozenset[str]]
 TIERS = range(len(words.PLACES))
 #: PostgreSQL: for n hits of a word that h of N listings have, a walk looks at n N / h rows, more as few are free;
-#: gathering looks at h.  They cost the same when h squared is this times N.
-WALKED = 300
+#: gathering looks at h.  They cost the same when h squared is this times n N.
+WALKED = 6
+#: PostgreSQL looks first at the best tiers that are expected to have this many times the hits that are wanted.
+PLENTY = 4
 _FTS = table("listing_text", column("rowid"))
 
 
-def best_of_tiers(db: Session, groups: Groups, where: Sequence[Any], points: Sequence[int], most: int) -> Any:
-    """(listing_id, position, score) of the best ``most`` of each tier; score is points of the tier plus the level."""
-    is_sqlite = db.get_bind().dialect.name == "sqlite"
-    gathered = set() if is_sqlite else _few(db, groups)
-    return union_all(
-        *(_tier(is_sqlite, groups, tier, where, points[tier], most, gathered=tier in gathered) for tier in TIERS)
-    )
+def best_of_tiers(groups: Groups, where: Sequence[Any], points: Sequence[int], most: int) -> Any:
+    """SQLite: (listing_id, position, score) of the best ``most`` of each tier; score is its points plus the level."""
+    return union_all(*(_tier(groups, tier, where, points[tier], most) for tier in TIERS))
+
+
+def best(
+    db: Session,
+    groups: Groups,
+    where: Sequence[Any],
+    points: Sequence[int],
+    most: int,
+    values: Mapping[str, Any],
+) -> list[int]:
+    """PostgreSQL: ids of the best ``most`` listings, in their order, from two looks at most.
+
+    Once the best tiers have given so many, a listing of a worse one has to have a level that makes up for its words;
+    its position says whether it has, and mostly none can.
+
+    :param values: the parameters of the conditions in ``where``.
+    """
+    expected, rows = _expected(db, groups)
+    few = math.sqrt(WALKED * most * rows)
+    enough = next((n for n in TIERS if sum(expected[:n]) >= PLENTY * most), len(TIERS))
+    found: list[tuple[int, int, int]] = []
+    for tiers in (TIERS[:enough], TIERS[enough:]):
+        least = -found[most - 1][0] if len(found) >= most else None
+        parts = []
+        for tier in tiers:
+            conditions = [*where, _has(groups, tier)]
+            if least is not None:
+                conditions.append(L.c.position < end_of_level(least - points[tier]))
+                if points[tier] + level_of(0) < least:
+                    continue
+            # An order that no index has keeps the planner from walking.
+            order = L.c.position + literal_column("0") if expected[tier] <= few else L.c.position
+            part = select(literal(tier), L.c.position, L.c.listing_id).where(*conditions)
+            parts.append(part.order_by(order).limit(most))
+        if parts:
+            hits = db.execute(union_all(*parts), values)
+            found += [(-points[tier] - level_of(position), position, number) for tier, position, number in hits]
+            found = sorted(found)[:most]
+    return [number for _score, _position, number in found]
 
 
 def fitting(db: Session, groups: Groups) -> tuple[Any, list[Any]]:
@@ -46,22 +83,10 @@ def fitting(db: Session, groups: Groups) -> tuple[Any, list[Any]]:
     return L, [_has(groups, None)]
 
 
-def _tier(
-    is_sqlite: bool, groups: Groups, tier: int, where: Sequence[Any], points: int, most: int, *, gathered: bool
-) -> Select[Any]:
-    def chosen(source: Any) -> Select[Any]:
-        score = literal(points) + level_of(source.position)
-        return select(source.listing_id, source.position, score.label("score"))
-
-    if is_sqlite:
-        query = chosen(L.c).select_from(_joined())
-        query = query.where(_match(_written(groups, tier, " AND ", " OR ", " NOT ")), *where).order_by(_FTS.c.rowid)
-    elif gathered:
-        # OFFSET 0 keeps the planner from pushing order and limit inside, which would make it walk.
-        found = chosen(L.c).where(*where, _has(groups, tier)).offset(literal_column("0")).subquery()
-        query = select(literal_column("*")).select_from(found).order_by(literal_column("position"))
-    else:
-        query = chosen(L.c).where(*where, _has(groups, tier)).order_by(L.c.position)
+def _tier(groups: Groups, tier: int, where: Sequence[Any], points: int, most: int) -> Select[Any]:
+    score = literal(points) + level_of(L.c.position)
+    query = select(L.c.listing_id, L.c.position, score.label("score")).select_from(_joined())
+    query = query.where(_match(_written(groups, tier, " AND ", " OR ", " NOT ")), *where).order_by(_FTS.c.rowid)
     # SQLite wants a limited part of a union in brackets.  The star spares SQLAlchemy listing the columns again.
     return select(literal_column("*")).select_from(query.limit(most).subquery())
 
@@ -100,8 +125,8 @@ def _tsquery(groups: Groups, tier: int | None) -> str:
     return _written(groups, tier, " & ", " | ", " & !").replace('"', "'")
 
 
-def _few(db: Session, groups: Groups) -> set[int]:
-    """Tiers of which PostgreSQL's statistics expect so few hits that gathering them is quicker than walking."""
+def _expected(db: Session, groups: Groups) -> tuple[list[int], int]:
+    """How many hits PostgreSQL's statistics expect of each tier, and how many rows there are."""
     # The limit keeps each part whole and in its place, where PostgreSQL would work on several at once.
     probe = "(SELECT 1 FROM listing_search WHERE words @@ CAST(:tier{} AS tsquery) LIMIT 1000000000)"
     everything = "(SELECT 1 FROM listing_search LIMIT 1000000000)"
@@ -109,4 +134,4 @@ def _few(db: Session, groups: Groups) -> set[int]:
     values = {f"tier{tier}": _tsquery(groups, tier) for tier in TIERS}
     plan: Any = db.scalar(text("EXPLAIN (FORMAT JSON) " + probes), values)
     *expected, rows = [part["Plan Rows"] for part in plan[0]["Plan"]["Plans"]]
-    return {tier for tier in TIERS if expected[tier] <= math.sqrt(WALKED * rows)}
+    return expected, rows
