@@ -9,12 +9,14 @@ positions: the best can be taken without looking at the rest.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, cast, column, literal, literal_column, select, table, text, union_all
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.util import ClauseAdapter
 
 from helpouts.finding import words
 from helpouts.finding.models import LISTINGS as L
@@ -22,11 +24,13 @@ from helpouts.finding.ranking import end_of_level, level_of
 
 Groups = Sequence[frozenset[str]]
 TIERS = range(len(words.PLACES))
-#: PostgreSQL: for n hits of a word that h of N listings have, a walk looks at n N / h rows, more as few are free;
-#: gathering looks at h.  They cost the same when h squared is this times n N.
-WALKED = 6
-#: PostgreSQL looks first at the best tiers that are expected to have this many times the hits that are wanted.
-PLENTY = 4
+#: PostgreSQL: for n hits of a word that h of N listings have, a walk looks at n N / h rows, twice as many when half of
+#: them are free; gathering looks at h.  They cost the same when h squared is this times n N.
+WALKED = 2
+#: A walk that has not found enough among this many times h rows is given up, and the rows are gathered.
+PATIENCE = 2
+#: Hits, in multiples of what is wanted, that cost more to gather than another statement.
+MANY = 20
 _FTS = table("listing_text", column("rowid"))
 
 
@@ -43,7 +47,7 @@ def best(
     most: int,
     values: Mapping[str, Any],
 ) -> list[int]:
-    """PostgreSQL: ids of the best ``most`` listings, in their order, from two looks at most.
+    """PostgreSQL: ids of the best ``most`` listings, in their order, from a few looks into the index, mostly one.
 
     Once the best tiers have given so many, a listing of a worse one has to have a level that makes up for its words;
     its position says whether it has, and mostly none can.
@@ -52,26 +56,43 @@ def best(
     """
     expected, rows = _expected(db, groups)
     few = math.sqrt(WALKED * most * rows)
-    enough = next((n for n in TIERS if sum(expected[:n]) >= PLENTY * most), len(TIERS))
-    found: list[tuple[int, int, int]] = []
-    for tiers in (TIERS[:enough], TIERS[enough:]):
-        least = -found[most - 1][0] if len(found) >= most else None
-        parts = []
-        for tier in tiers:
-            conditions = [*where, _has(groups, tier)]
-            if least is not None:
-                conditions.append(L.c.position < end_of_level(least - points[tier]))
-                if points[tier] + level_of(0) < least:
-                    continue
-            # An order that no index has keeps the planner from walking.
-            order = L.c.position + literal_column("0") if expected[tier] <= few else L.c.position
-            part = select(literal(tier), L.c.position, L.c.listing_id).where(*conditions)
-            parts.append(part.order_by(order).limit(most))
-        if parts:
-            hits = db.execute(union_all(*parts), values)
-            found += [(-points[tier] - level_of(position), position, number) for tier, position, number in hits]
-            found = sorted(found)[:most]
-    return [number for _score, _position, number in found]
+    found: dict[int, tuple[int, int]] = {}
+
+    def look(tiers: Iterable[int], patience: Mapping[int, int]) -> Counter[int]:
+        least = -sorted(found.values())[most - 1][0] if len(found) >= most else 0
+        parts = [
+            _part(groups, tier, where, most, patience.get(tier), end_of_level(least - points[tier]))
+            for tier in tiers
+            if points[tier] + level_of(0) >= least
+        ]
+        hits = db.execute(union_all(*parts), values).all() if parts else ()
+        for tier, position, number in hits:
+            found[number] = min((-points[tier] - level_of(position), position), found.get(number, (0, 0)))
+        return Counter(tier for tier, _position, _number in hits)
+
+    for tiers in _looks(expected, most):
+        patience = {tier: PATIENCE * expected[tier] for tier in tiers if expected[tier] > few}
+        counted = look(tiers, patience)
+        look([tier for tier, walked in patience.items() if counted[tier] < most and walked < rows], {})
+    return sorted(found, key=lambda number: found[number])[:most]
+
+
+def _looks(expected: Sequence[int], most: int) -> list[range]:
+    """The best tiers that may suffice; then the others, the last of them for itself if they are many."""
+    enough = next((n for n in TIERS if sum(expected[:n]) >= most), len(TIERS))
+    alone = len(TIERS) - 1 if sum(expected[enough:]) > MANY * most else len(TIERS)
+    return [tiers for tiers in (TIERS[:enough], TIERS[enough:alone], TIERS[max(enough, alone) :]) if tiers]
+
+
+def _part(groups: Groups, tier: int, where: Sequence[Any], most: int, patience: int | None, end: int) -> Any:
+    """(tier, position, listing_id) of the best ``most`` before the end: gathered, or from a walk over so many rows."""
+    part = select(literal(tier), L.c.position, L.c.listing_id).where(*where, _has(groups, tier)).limit(most)
+    if patience is None:
+        # As an expression no index has it: a plan made for any end would read that index to a third, or walk.
+        position = L.c.position + literal_column("0")
+        return part.where(position < end).order_by(position)
+    walked = select(L).where(L.c.position < end).order_by(L.c.position).limit(patience).subquery()
+    return ClauseAdapter(walked).traverse(part.order_by(L.c.position))
 
 
 def fitting(db: Session, groups: Groups) -> tuple[Any, list[Any]]:
@@ -134,4 +155,5 @@ def _expected(db: Session, groups: Groups) -> tuple[list[int], int]:
     values = {f"tier{tier}": _tsquery(groups, tier) for tier in TIERS}
     plan: Any = db.scalar(text("EXPLAIN (FORMAT JSON) " + probes), values)
     *expected, rows = [part["Plan Rows"] for part in plan[0]["Plan"]["Plans"]]
-    return expected, rows
+    # Words are taken to be independent of each other, which they are not: there are more with all of them.
+    return [len(groups) * number for number in expected], rows

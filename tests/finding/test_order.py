@@ -38,13 +38,15 @@ def shelf(db: Session) -> dict[int, float]:
     return scores
 
 
-@pytest.mark.parametrize("plenty", [4, 0.001], ids=["tiers-together", "best-tier-first"])
-@pytest.mark.parametrize("walked", [6, 0], ids=["gathered", "walked"])
+@pytest.mark.parametrize(
+    ("expected", "rows"),
+    [(1, 40), (100, 100_000), (100, 40), (8, 30)],
+    ids=["all-gathered", "best-tier-first", "walked", "walked-in-vain"],
+)
 def test_the_pages_are_the_whole_order(
-    db: Session, shelf: dict[int, float], monkeypatch: pytest.MonkeyPatch, plenty: float, walked: int
+    db: Session, shelf: dict[int, float], monkeypatch: pytest.MonkeyPatch, expected: int, rows: int
 ) -> None:
-    monkeypatch.setattr(text, "PLENTY", plenty)
-    monkeypatch.setattr(text, "WALKED", walked)
+    monkeypatch.setattr(text, "_expected", lambda _db, _groups: ([expected] * len(text.TIERS), rows))
     levels = {number: ranking.level_of(place) for number, place in db.execute(select(L.c.listing_id, L.c.position))}
     wanted = sorted(shelf, key=lambda number: (-shelf[number], -levels[number], number))
     for size in (1, 3, 7):
