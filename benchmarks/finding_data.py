@@ -171,7 +171,9 @@ def _fill_postgresql(database: Database, size: int) -> None:
             for row in rows(size):
                 *plain, ring, terms = row
                 copy.write("\t".join(map(str, plain)) + "\t\\\\x" + ring.hex() + "\t" + terms + "\n")
-        cursor.execute("CREATE INDEX ix_listing_search_words ON listing_search USING gin (words)")
+        cursor.execute(
+            "CREATE INDEX ix_listing_search_words ON listing_search USING gin (words) WITH (fastupdate = off)"
+        )
     raw.commit()
     raw.autocommit = True
     raw.execute("VACUUM ANALYZE")

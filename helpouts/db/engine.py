@@ -150,7 +150,13 @@ class _Connection(psycopg.Connection[Any]):
 def _connect_postgresql(
     _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]
 ) -> _Connection:
-    return _Connection.connect(*arguments, **options)
+    made = _Connection.connect(*arguments, **options)
+    # Compiling what takes the server tens of milliseconds to run takes it longer than that.  Said here and not while
+    # connecting, since poolers between us refuse options.
+    made.autocommit = True
+    made.execute("SET jit = off")
+    made.autocommit = False
+    return made
 
 
 def _begin_postgresql(connection: Connection) -> None:

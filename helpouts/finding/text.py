@@ -25,10 +25,9 @@ from helpouts.finding.ranking import end_of_level, level_of
 Groups = Sequence[frozenset[str]]
 TIERS = range(len(words.PLACES))
 #: PostgreSQL: for n hits of a word that h of N listings have, a walk looks at n N / h rows, twice as many when half of
-#: them are free; gathering looks at h.  They cost the same when h squared is this times n N.
-WALKED = 2
-#: A walk that has not found enough among this many times h rows is given up, and the rows are gathered.
-PATIENCE = 2
+#: them are free; gathering looks at h.  A walk is tried when h squared is more than
+#: this times n N, and given up after h rows.
+WALKED = 4
 #: Hits, in multiples of what is wanted, that cost more to gather than another statement.
 MANY = 20
 _FTS = table("listing_text", column("rowid"))
@@ -71,7 +70,7 @@ def best(
         return Counter(tier for tier, _position, _number in hits)
 
     for tiers in _looks(expected, most):
-        patience = {tier: PATIENCE * expected[tier] for tier in tiers if expected[tier] > few}
+        patience = {tier: expected[tier] for tier in tiers if expected[tier] > few}
         counted = look(tiers, patience)
         look([tier for tier, walked in patience.items() if counted[tier] < most and walked < rows], {})
     return sorted(found, key=lambda number: found[number])[:most]

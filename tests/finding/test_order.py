@@ -9,8 +9,9 @@ from shop import make_expert, make_listing
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from helpouts.catalog.models import Listing
 from helpouts.catalog.queries import SearchRequest, search
-from helpouts.finding import ranking, text
+from helpouts.finding import index, ranking, text
 from helpouts.finding.models import LISTINGS as L
 
 PLACES = ("title", "summary", "description")
@@ -39,14 +40,15 @@ def shelf(db: Session) -> dict[int, float]:
 
 
 @pytest.mark.parametrize(
-    ("expected", "rows"),
-    [(1, 40), (100, 100_000), (100, 40), (8, 30)],
+    ("expected", "rows", "walked"),
+    [(1, 40, 4), (100, 100_000, 4), (100, 40, 4), (3, 40, 0)],
     ids=["all-gathered", "best-tier-first", "walked", "walked-in-vain"],
 )
 def test_the_pages_are_the_whole_order(
-    db: Session, shelf: dict[int, float], monkeypatch: pytest.MonkeyPatch, expected: int, rows: int
+    db: Session, shelf: dict[int, float], monkeypatch: pytest.MonkeyPatch, expected: int, rows: int, walked: int
 ) -> None:
     monkeypatch.setattr(text, "_expected", lambda _db, _groups: ([expected] * len(text.TIERS), rows))
+    monkeypatch.setattr(text, "WALKED", walked)
     levels = {number: ranking.level_of(place) for number, place in db.execute(select(L.c.listing_id, L.c.position))}
     wanted = sorted(shelf, key=lambda number: (-shelf[number], -levels[number], number))
     for size in (1, 3, 7):
@@ -68,3 +70,11 @@ def test_a_worse_place_wins_where_its_level_makes_up_for_it_and_then_wins_a_tie(
             moved = update(L).where(L.c.listing_id == listing.id)
             db.execute(moved.values(position=ranking.position(level, listing.id)))
         assert search(db, SearchRequest(q="zither", per_page=1)).items[0].id == first.id, ahead
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_after_a_rebuild_postgresql_expects_as_many_hits_as_there_are(db: Session, shelf: dict[int, float]) -> None:
+    assert index.rebuild(db) == 40
+    expected, rows = text._expected(db, (frozenset({"zither"}),))
+    titles = sum(1 for (title,) in db.execute(select(Listing.title)) if "zither" in title)
+    assert (expected[0], rows) == (titles, 40)

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from helpouts.db import Database, migrate
+from helpouts.db.metadata import metadata
 from helpouts.testing.factories import make_booking, make_customer, make_expert, make_listing
 
 
@@ -55,6 +56,22 @@ def test_the_migrated_tables_are_guarded_like_the_tests_own(empty, registry_fact
         {"booking_host_free_insert", "booking_customer_free_update"} if empty.is_sqlite else {"booking_host_overlap"}
     )
     assert wanted <= found
+
+
+def test_the_index_of_finding_is_migrated_to_the_settings_that_it_is_made_with(empty, registry_factory):
+    if empty.is_sqlite:
+        pytest.skip("PostgreSQL's settings")
+    names = "('listing_search', 'ix_listing_search_words')"
+    settings = text(f"SELECT relname, reloptions FROM pg_class WHERE relname IN {names} ORDER BY 1")
+    with empty.write_engine.begin() as connection:
+        metadata.create_all(connection)
+        made = connection.execute(settings).all()
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    migrate.upgrade(empty, registry_factory())
+    with empty.engine.connect() as connection:
+        assert connection.execute(settings).all() == made
+    assert made[0].reloptions == ["fastupdate=off"]
 
 
 def test_a_posting_cannot_be_edited_after_a_migration(empty, registry_factory, tmp_path):
