@@ -30,12 +30,18 @@ class Booking(Base):
         CheckConstraint("amount_minor >= 0 AND fee_bp BETWEEN 0 AND 10000", name="amounts"),
         Index("ix_booking_host_time", "host_id", "ends_at", "starts_at"),
         Index("ix_booking_customer_time", "customer_id", "ends_at", "starts_at"),
+        Index(
+            "ix_booking_of_series",
+            "series_id",
+            sqlite_where=text("series_id IS NOT NULL"),
+            postgresql_where=text("series_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: unguessable; used in URLs and as the calendar UID's local part
     public_id: Mapped[str] = mapped_column(String(32), unique=True)
-    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"), index=True)
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"))
     expert_id: Mapped[int] = mapped_column(ForeignKey("expert.id"), index=True)
     #: the person who serves (the expert's member)
     host_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
@@ -68,7 +74,7 @@ class Booking(Base):
     #: how often it was moved by its two people
     moves: Mapped[int] = mapped_column(default=0, server_default="0")
     #: the series it was booked with, if any
-    series_id: Mapped[int | None] = mapped_column(ForeignKey("booking_series.id"), index=True)
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("booking_series.id"))
     cancel_reason: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     confirmed_at: Mapped[datetime | None]

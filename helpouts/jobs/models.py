@@ -23,7 +23,7 @@ class Job(Base):
     __table_args__ = (Index("ix_job_ready", "state", "run_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(80), index=True)
+    kind: Mapped[str] = mapped_column(String(80))
     payload: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     #: at most one job with the same key is ever written
     dedupe_key: Mapped[str | None] = mapped_column(String(200), unique=True)

@@ -60,7 +60,7 @@ class LedgerAccount(Base):
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     #: e.g. "wallet:7", "escrow:12", "revenue:fee" (see :mod:`helpouts.payments.ledger`)
     code: Mapped[str] = mapped_column(String(80))
-    kind: Mapped[str] = mapped_column(String(20), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
     normal: Mapped[str] = mapped_column(String(1))
     currency: Mapped[str] = mapped_column(ForeignKey("currency.code"))
     nonneg: Mapped[bool]
@@ -78,13 +78,13 @@ class Journal(Base):
     #: the same key is the same event, for ever
     idem_key: Mapped[str] = mapped_column(String(120), unique=True)
     request_hash: Mapped[str] = mapped_column(String(64))
-    kind: Mapped[str] = mapped_column(String(20), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
     #: what it is about, e.g. "payment:7"
     ref: Mapped[str] = mapped_column(String(80))
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("journal.id"), unique=True)
     #: number of postings, so that one added or missing shows
     lines: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
 class Posting(Base):
@@ -125,6 +125,13 @@ class Payment(Base):
             sqlite_where=text("state NOT IN ('declined','failed')"),
             postgresql_where=text("state NOT IN ('declined','failed')"),
         ),
+        # Webhooks name payments of backends that do not work in our transaction.
+        Index(
+            "ix_payment_outside",
+            "ref",
+            sqlite_where=text("holds_money IS 0"),
+            postgresql_where=text("holds_money IS false"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -132,10 +139,10 @@ class Payment(Base):
     public_id: Mapped[str] = mapped_column(String(32), unique=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), index=True)
     backend: Mapped[str] = mapped_column(String(60))
-    state: Mapped[str] = mapped_column(String(20), default="created", index=True)
+    state: Mapped[str] = mapped_column(String(20), default="created")
     currency: Mapped[str] = mapped_column(String(3))
-    payer_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
-    payee_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    payer_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    payee_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     #: what was held, at most captured
     amount_minor: Mapped[int] = mapped_column(BigInt)
     captured_minor: Mapped[int] = mapped_column(BigInt, default=0)
@@ -149,7 +156,7 @@ class Payment(Base):
     #: whether a hold is a posting into escrow (money is here) or only a promise of the other side
     holds_money: Mapped[bool]
     #: the backend's own name of the payment
-    ref: Mapped[str] = mapped_column(String(120), default="", index=True)
+    ref: Mapped[str] = mapped_column(String(120), default="")
     #: which rules of rounding apply (:data:`helpouts.payments.rounding.RULE`)
     rounding: Mapped[str] = mapped_column(String(20))
     #: what the customer must do, for the state "action_required"
@@ -178,7 +185,7 @@ class PaymentOperation(Base):
     request: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     request_hash: Mapped[str] = mapped_column(String(64))
     #: prepared, succeeded, pending, declined, failed, unknown
-    state: Mapped[str] = mapped_column(String(12), default="prepared", index=True)
+    state: Mapped[str] = mapped_column(String(12), default="prepared")
     outcome: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     finished_at: Mapped[datetime | None]

@@ -22,7 +22,9 @@ def receive(db: Session, backend_name: str, headers: Mapping[str, str], body: by
     """
     backend = runtime_of(db).registry.payment_backend(backend_name)
     refs = {event.ref for event in backend.parse_webhook(context(db, backend), headers, body)}
-    payments = db.scalars(select(Payment).where(Payment.backend == backend_name, Payment.ref.in_(refs))).all()
+    outside = Payment.holds_money.is_(False)  # what was settled in our own transaction has nothing to look up
+    ours = select(Payment).where(Payment.backend == backend_name, Payment.ref.in_(refs), outside)
+    payments = db.scalars(ours).all()
     for payment in payments:
         ask_again(db, payment)
     return len(payments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpouts.bookings.models import Booking
@@ -18,13 +18,21 @@ class Session(Base):
     """The room of one booking.  Made when the booking is confirmed, opened by the first who enters."""
 
     __tablename__ = "session"
+    __table_args__ = (
+        Index(
+            "ix_session_open",
+            "opened_at",
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), unique=True)
     #: unguessable name of the room
     room_id: Mapped[str] = mapped_column(String(32), unique=True)
     #: scheduled, open, ended (see :mod:`helpouts.sessions.states`)
-    state: Mapped[str] = mapped_column(String(16), default="scheduled", index=True)
+    state: Mapped[str] = mapped_column(String(16), default="scheduled")
     #: name of the video transport and its own JSON, both set when the room opens
     transport: Mapped[str] = mapped_column(String(60), default="")
     transport_data: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import g
-from sqlalchemy import Text, and_, cast, func, or_, select
+from sqlalchemy import Text, and_, cast, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from helpouts.audit.models import AuditEntry
@@ -82,7 +82,7 @@ def business(db: Session) -> dict[str, Any]:
         select(
             _count(Booking.created_at >= midnight),
             _count(Booking.created_at >= now - timedelta(days=7)),
-            _count(sessions.Session.state == "open"),
+            _count(sessions.Session.state == literal_column("'open'")),
         )
     ).one()
     fees = db.execute(
