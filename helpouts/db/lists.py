@@ -40,6 +40,10 @@ class one_of(ColumnElement[bool]):  # reads as SQLAlchemy's own functions do
         self.column = column
         self.values: BindParameter[Any] = bindparam(name, type_=_List(column.type))
 
+    def self_group(self, against: Any = None) -> one_of:
+        """As it is: SQLAlchemy would ask SQLite whether it ``= 1``, which no index answers."""
+        return self
+
 
 @compiles(one_of, "sqlite")  # type: ignore[no-untyped-call]  # SQLAlchemy's decorator
 def _sqlite(element: one_of, compiler: SQLCompiler, **options: Any) -> str:

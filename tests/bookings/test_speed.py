@@ -13,6 +13,7 @@ from helpouts.audit.actor import Actor
 from helpouts.bookings import quick, service
 from helpouts.bookings.models import Booking
 from helpouts.clock import clock
+from helpouts.db import Base
 from helpouts.demo.history import answers
 from helpouts.errors import Conflict
 from helpouts.jobs.models import Job
@@ -62,6 +63,27 @@ def test_a_whole_booking_takes_a_fixed_number_of_statements(runtime, shop):
     written = [statement for statement in seen if not statement.startswith("BEGIN")]
     assert len(read) <= READ, "\n".join(read)
     assert len(written) <= WRITTEN["sqlite" if runtime.database.is_sqlite else "postgresql"], "\n".join(written)
+
+
+def test_no_statement_of_a_booking_looks_at_a_whole_table(runtime, shop):
+    if not runtime.database.is_sqlite:
+        pytest.skip("what PostgreSQL does depends on how much is there; it has the same indexes")
+    place(runtime, *draft(runtime, shop, START))
+    seen = []
+    event.listen(runtime.database.engine, "before_cursor_execute", lambda *given: seen.append(given[2:4]))
+    place(runtime, *draft(runtime, shop, START + timedelta(hours=1)))
+    statements = [given for given in seen if not given[0].startswith("BEGIN")]
+    with runtime.database.read() as db:
+        driver = db.connection().connection.driver_connection
+        steps = {
+            step: statement
+            for statement, values in statements
+            for *_numbers, step in driver.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+        }
+    of_the_site = {"plugin_flag", "plugin_setting", "site_setting"}  # which are read whole
+    whole = {f"SCAN {table}" for table in Base.metadata.tables.keys() - of_the_site}
+    assert [statement for step, statement in steps.items() if step in whole] == []
+    assert any(step.startswith("SEARCH ledger_account") for step in steps)  # the plans were seen
 
 
 def test_a_booking_of_a_draft_has_everything_that_others_have(runtime, shop):
