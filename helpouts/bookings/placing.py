@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import DBAPIError
@@ -36,6 +36,7 @@ from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import service as money
 from helpouts.scheduling import changes
 from helpouts.sessions.service import prepare_session
+from helpouts.states import Change
 
 _row = Booking.__table__.c
 _BY_KEY = Prepared(select(_row.id).where(_row.idempotency_key == bindparam("key")))
@@ -79,11 +80,15 @@ def reserve(db: Session, made: Draft, actor: Actor, held_until: datetime | None 
     :raises Conflict: the slot was taken meanwhile, or one of the two has another session then.
     :raises Unavailable: the listing cannot be booked any more.
     """
+    carry(db, made.settings)
     fresh = _still(db, made, actor)
     if isinstance(fresh, Booking):
         return fresh
     made, now = fresh
-    return _write(db, made, held_until=held_until, clear=now.clear)
+    until = held_until or clock.now() + timedelta(minutes=made.hold_minutes)
+    booking = _write(db, made, _new(made, BOOKING.initial, held_until=until), now)
+    changes.touch(db, [booking.host_id, booking.customer_id])
+    return booking
 
 
 def place(db: Session, made: Draft, actor: Actor) -> Booking:
@@ -91,13 +96,19 @@ def place(db: Session, made: Draft, actor: Actor) -> Booking:
 
     :raises Declined: the money is not there.
     """
+    carry(db, made.settings)
+    ready = _ready(db, made, actor)  # before the first statement: from then on all other writers of SQLite wait
     fresh = _still(db, made, actor)
     if isinstance(fresh, Booking):
         return confirm(db, fresh, actor) if fresh.state == "held" else fresh
-    made, now = fresh
+    current, now = fresh
+    if current is not made:
+        ready = _ready(db, current, actor)
     keys.offer(db, now.keys)
     try:
-        booking = _write(db, made, actor, clear=now.clear)
+        booking = _write(db, current, ready.booking, now)
+        BOOKING.note(db, booking.id, ready.step, BOOKING.initial, actor)
+        finish(db, booking, actor, ready.hold, fresh=True)
         write_now(db)
     except DBAPIError as error:
         raise refused(error) from None
@@ -126,13 +137,14 @@ def confirm(db: Session, booking: Booking, actor: Actor) -> Booking:
     return booking
 
 
-def finish(db: Session, booking: Booking, actor: Actor, *, fresh: bool = False) -> None:
+def finish(db: Session, booking: Booking, actor: Actor, hold: money.Hold | None = None, *, fresh: bool = False) -> None:
     """What a booking has as soon as it is confirmed: its money in escrow, a room, and the promise to tell everybody.
 
+    :param hold: of the money, drafted before.
     :param fresh: the booking was written in this transaction, so that nothing of it can be there yet.
     """
     if booking.amount_minor:
-        payment = money.hold_for_booking(db, booking, actor, fresh=fresh)
+        payment = money.hold(db, hold, booking, actor) if hold else money.hold_for_booking(db, booking, actor)
         if payment.state != "held":
             raise Unavailable(_l("This way of paying is not ready for bookings yet. Nothing was charged."))
     prepare_session(db, booking, fresh=fresh)
@@ -155,7 +167,6 @@ def _still(db: Session, made: Draft, actor: Actor) -> tuple[Draft, Now] | Bookin
     """The draft, made again when things have changed since; the booking, when the same request has made it."""
     if made.wish["waive"] and actor.kind != "operator":
         raise NotAllowed(_l("Only an operator can set the rules of a time aside."))
-    carry(db, made.settings)
     customer_id = made.values["customer_id"]
     take_turns(db, customer_id, made.values["host_id"])
     now = look_again(db, made.values, made.reach, made.seen)
@@ -168,31 +179,26 @@ def _still(db: Session, made: Draft, actor: Actor) -> tuple[Draft, Now] | Bookin
     return draft(db, listing, db.get_one(User, customer_id), **made.wish), CHANGED
 
 
-def _write(
-    db: Session,
-    made: Draft,
-    confirmed_by: Actor | None = None,
-    held_until: datetime | None = None,
-    *,
-    clear: bool = False,
-) -> Booking:
-    """The row: held, or confirmed at once by that actor.
+class _Ready(NamedTuple):
+    """What is written of a draft that is confirmed at once, as far as it is known before the booking has its key."""
 
-    :param clear: nothing is in its way.
-    """
-    now, values = clock.now(), dict(made.values)
-    if not clear:
-        clear_way(db, values["host_id"], values["customer_id"], values["starts_at"], values["ends_at"])
-    until = held_until or now + timedelta(minutes=made.hold_minutes)
-    values |= {"state": BOOKING.initial, "held_until": until, "created_at": now}
-    step = None
-    if confirmed_by is not None:
-        step = BOOKING.step(BOOKING.initial, "confirm", confirmed_by)
-        values |= {"state": step.target, "held_until": None, "confirmed_at": now}
-    booking = write(db, new(Booking, values), made.listing, made.customer)
-    if step is None or confirmed_by is None:
-        changes.touch(db, [booking.host_id, booking.customer_id])
-        return booking
-    BOOKING.note(db, booking.id, step, BOOKING.initial, confirmed_by)
-    finish(db, booking, confirmed_by, fresh=True)
-    return booking
+    booking: Booking
+    step: Change
+    hold: money.Hold | None
+
+
+def _ready(db: Session, made: Draft, actor: Actor) -> _Ready:
+    step = BOOKING.step(BOOKING.initial, "confirm", actor)
+    booking = _new(made, step.target, confirmed_at=clock.now())
+    return _Ready(booking, step, money.draft_hold(db, booking) if booking.amount_minor else None)
+
+
+def _new(made: Draft, state: str, **times: datetime) -> Booking:
+    return new(Booking, {**made.values, "state": state, "created_at": clock.now(), **times})
+
+
+def _write(db: Session, made: Draft, booking: Booking, now: Now) -> Booking:
+    """Write the row of a draft's booking, once nothing is in its way."""
+    if not now.clear:
+        clear_way(db, booking.host_id, booking.customer_id, booking.starts_at, booking.ends_at)
+    return write(db, booking, made.listing, made.customer)

@@ -8,14 +8,12 @@ Amounts are minor units of the booking's currency.
 
 from __future__ import annotations
 
-import secrets
-
 from sqlalchemy import bindparam, literal_column
 from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import Actor
 from helpouts.bookings.models import Booking
-from helpouts.db.objects import Objects, new
+from helpouts.db.objects import Objects
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import rounding
 from helpouts.payments.access import (
@@ -28,24 +26,27 @@ from helpouts.payments.access import (
 )
 from helpouts.payments.backend import InvalidRequest, NotSupported
 from helpouts.payments.checkout import CheckoutView, checkout_view
+from helpouts.payments.holding import Hold, draft_hold, hold
 from helpouts.payments.ledger import balance
 from helpouts.payments.maturing import mature
 from helpouts.payments.models import DEAD_STATES, Payment
 from helpouts.payments.operations import dispatch, is_closing, next_n, prepare
 from helpouts.payments.receipts import receipt
 from helpouts.payments.refunds import answer_request, escalate_request, refund, request_refund
-from helpouts.payments.states import PAYMENT
 from helpouts.payments.wallets import earnings, top_up, wallet_statement
 from helpouts.runtime import runtime_of
 
 __all__ = [
     "CheckoutView",
+    "Hold",
     "answer_request",
     "checkout_view",
     "default_backend",
+    "draft_hold",
     "earnings",
     "escalate_request",
     "gross_of",
+    "hold",
     "hold_for_booking",
     "lacking",
     "mature",
@@ -79,53 +80,17 @@ def payment_of(db: Session, booking_id: int, *, lock: bool = False) -> Payment |
     return (_LOCKED if lock else _PAYMENT).first(db, {"booking": booking_id})
 
 
-def hold_for_booking(db: Session, booking: Booking, actor: Actor, *, fresh: bool = False) -> Payment:
+def hold_for_booking(db: Session, booking: Booking, actor: Actor) -> Payment:
     """Hold the most that the booking can cost; holding again returns the payment that is there.
 
     With a backend that does not work in our transaction the payment comes back ``created``, and a job goes on.
 
-    :param fresh: the booking was written in this transaction, so that no payment can be there yet.
     :raises Declined: the money is not there; nothing was changed.
     :raises InvalidRequest: for a booking that costs nothing.
     :raises Unavailable: when no backend is enabled.
     """
-    if booking.amount_minor <= 0:
-        raise InvalidRequest("a free booking holds no money")
-    standing = None if fresh else payment_of(db, booking.id, lock=True)
-    if standing is not None:
-        return standing
-    backend = default_backend(db)
-    if booking.currency not in backend.capabilities.currencies:
-        raise InvalidRequest(
-            _l("Payments in %(currency)s are not possible here at the moment.", currency=booking.currency)
-        )
-    values = {
-        "public_id": secrets.token_urlsafe(16),
-        "booking_id": booking.id,
-        "backend": backend.name,
-        "state": PAYMENT.initial,
-        "currency": booking.currency,
-        "payer_id": booking.customer_id,
-        "payee_id": booking.host_id,
-        "amount_minor": booking.amount_minor,
-        "captured_minor": 0,
-        "refunded_minor": 0,
-        "fee_bp": booking.fee_bp,
-        "fee_minor": 0,
-        "fee_refunded_minor": 0,
-        "funding": backend.funding_account(booking.customer_id),
-        "holds_money": backend.capabilities.in_transaction,
-        "ref": "",
-        "rounding": rounding.RULE,
-    }
-    payment = new(Payment, values)
-    request = {
-        "amount": booking.amount_minor,
-        "description": booking.title,
-        "return_url": f"/bookings/{booking.public_id}",
-    }
-    dispatch(db, payment, prepare(payment, "start", 0, request), actor)
-    return payment
+    standing = payment_of(db, booking.id, lock=True)
+    return standing or hold(db, draft_hold(db, booking), booking, actor)
 
 
 def name_payee(db: Session, booking: Booking) -> None:
