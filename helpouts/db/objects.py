@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Table, inspect, select
@@ -91,21 +91,21 @@ def attach_new(db: Session, thing: M, name: str, key: int) -> M:
 
 
 class Writer(NamedTuple):
-    """How new objects of a model are written."""
+    """How new objects of a model are written; ``defaults`` has all of its columns but the key."""
 
     table: Table
     key: str
-    columns: tuple[Column[Any], ...]
+    defaults: Mapping[str, Callable[[], Any]]
     statement: Inserted
     with_key: Inserted
 
     def row(self, thing: object) -> dict[str, Any]:
         """The object's columns but for its key; those that were not set get their defaults."""
         has = thing.__dict__  # not by setattr: there is no history to keep of what is being written
-        for column in self.columns:
-            if column.key not in has:
-                has[column.key] = _default(column)
-        return {column.key: has[column.key] for column in self.columns}
+        for name, default in self.defaults.items():
+            if name not in has:
+                has[name] = default()
+        return {name: has[name] for name in self.defaults}
 
 
 def writer_of(model: type[Any], *, or_nothing: bool = False, keyed: bool = True) -> Writer:
@@ -113,20 +113,20 @@ def writer_of(model: type[Any], *, or_nothing: bool = False, keyed: bool = True)
     found = _WRITERS.get((model, or_nothing, keyed))
     if found is None:
         mapper: Any = inspect(model)
-        columns = tuple(column for column in mapper.local_table.c if not column.primary_key)
-        key, keys = mapper.primary_key[0].key, [column.key for column in columns]
-        statement = Inserted(mapper.local_table, keys, or_nothing=or_nothing, returning=key if keyed else None)
-        with_key = Inserted(mapper.local_table, [key, *keys])
-        found = _WRITERS[model, or_nothing, keyed] = Writer(mapper.local_table, key, columns, statement, with_key)
+        table, key = mapper.local_table, mapper.primary_key[0].key
+        defaults = {column.key: _default(column) for column in table.c if not column.primary_key}
+        statement = Inserted(table, list(defaults), or_nothing=or_nothing, returning=key if keyed else None)
+        with_key = Inserted(table, [key, *defaults])
+        found = _WRITERS[model, or_nothing, keyed] = Writer(table, key, defaults, statement, with_key)
     return found
 
 
 _WRITERS: dict[tuple[type[Any], bool, bool], Writer] = {}
 
 
-def _default(column: Column[Any]) -> Any:
-    if column.default is None:
-        return None
-    if column.default.is_callable:
-        return column.default.arg(None)  # type: ignore[attr-defined]  # a callable default has one
-    return column.default.arg if column.default.is_scalar else None  # type: ignore[attr-defined]  # as above
+def _default(column: Column[Any]) -> Callable[[], Any]:
+    default: Any = column.default
+    if default is not None and default.is_callable:
+        return partial(default.arg, None)
+    value = default.arg if default is not None and default.is_scalar else None
+    return lambda: value

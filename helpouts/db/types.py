@@ -44,8 +44,8 @@ def _to_utc(value: datetime | None) -> datetime | None:
 
 
 def _to_text(value: datetime | None) -> str | None:
-    moment = _to_utc(value)
-    return None if moment is None else moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+    moment = value if value is None or value.tzinfo is UTC else _to_utc(value)
+    return None if moment is None else moment.isoformat(" ", "microseconds")[:26]  # without the zone
 
 
 def _of_text(value: str | None) -> datetime | None:

@@ -17,8 +17,8 @@ from helpouts.bookings.models import Booking
 from helpouts.bookings.policy import cancellation_charge
 from helpouts.bookings.states import BOOKING
 from helpouts.clock import clock
-from helpouts.db.later import write_later
-from helpouts.db.objects import new
+from helpouts.db.inserts import Inserted
+from helpouts.db.later import later
 from helpouts.errors import Conflict
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.jobs.service import enqueue, handler
@@ -31,6 +31,7 @@ from helpouts.sessions.states import SESSION
 
 #: A connection that has been silent for longer is taken for dead.
 SILENCE = timedelta(seconds=5)
+_ROOM = Inserted(Session.__table__, ("booking_id", "room_id", "state", "transport_data"))
 
 
 def prepare_session(db: DbSession, booking: Booking, *, fresh: bool = False) -> None:
@@ -39,8 +40,9 @@ def prepare_session(db: DbSession, booking: Booking, *, fresh: bool = False) -> 
     :param fresh: the booking was written in this transaction, so it has none yet.
     """
     if fresh or session_of(db, booking) is None:
-        values = {"booking_id": booking.id, "room_id": secrets.token_urlsafe(16), "state": SESSION.initial}
-        write_later(db, new(Session, values))
+        room_id = secrets.token_urlsafe(16)
+        room = {"booking_id": booking.id, "room_id": room_id, "state": SESSION.initial, "transport_data": {}}
+        later(db, _ROOM, room)
 
 
 def session_of(db: DbSession, booking: Booking) -> Session | None:
