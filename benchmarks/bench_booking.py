@@ -4,6 +4,7 @@ Run ``python -m benchmarks.bench_booking``.  Several processes book one expert e
 :func:`helpouts.bookings.service.draft` (a reading transaction) and :func:`~helpouts.bookings.service.place` (which
 writes).  In the same run the floor is measured: the same processes do nothing but insert a guarded row and commit.
 What follows a booking (mails, events) is promised in it and done by the worker, and is not part of the figure.
+The ledger is not new: it has the accounts of 100 000 bookings before.
 
 Limits: 400 a second on SQLite, 300 on PostgreSQL, with two processes on two processors of their own; a crowd
 beside them shows what queues cost.  Exit code 1 if one is missed.
@@ -32,6 +33,7 @@ from helpouts.clock import clock
 from helpouts.config import load_config
 from helpouts.db import migrate
 from helpouts.demo.history import answers
+from helpouts.payments.models import LedgerAccount
 from helpouts.runtime import Runtime, make_runtime
 from helpouts.testing.factories import make_customer, make_expert, make_listing
 from helpouts.testing.postgres import PostgresServer
@@ -40,6 +42,8 @@ SECONDS = 6
 LIMITS = {"sqlite": 400, "postgresql": 300}
 CROWDS = (2, 6)
 """Numbers of processes; the limits are for the first, of which each has a processor to itself."""
+EARLIER = 100_000
+"""Bookings whose accounts are in the ledger."""
 Work = Callable[[Runtime, int, int, datetime], None]
 
 
@@ -111,6 +115,9 @@ def measure(url: str, folder: str, processes: int) -> tuple[float, float, float]
             customer = make_customer(db, f"Customer{number} X")
             assert (expert.id, expert.owner.id) == (listing.id, 2 * listing.id - 1)
             jobs.append((listing.id, customer.id))
+        account = {"kind": "escrow", "normal": "C", "currency": "EUR", "nonneg": True}
+        accounts = [{"code": f"escrow:-{number}", **account} for number in range(1, EARLIER + 1)]
+        db.execute(insert(LedgerAccount.__table__), accounts)  # type: ignore[arg-type]  # as above
     runtime.database.dispose()
     whole, floor = _together(url, folder, jobs, book), _together(url, folder, jobs, bare)
     count = sum(found[0] for found in whole)
