@@ -74,11 +74,11 @@ def facets(request: SearchRequest, categories: Mapping[str, Category]) -> dict[s
     return {key: tuple(request.facets[key]) for key in declared if request.facets.get(key)}
 
 
-def on_sale(request: SearchRequest, categories: Mapping[str, Category]) -> Any:
+def on_sale(request: SearchRequest, categories: Mapping[str, Category], *, column: Any = L.c.category) -> Any:
     """Listings of enabled categories, of the wanted one if there is one."""
     if request.category:
-        return L.c.category == request.category if request.category in categories else false()
-    return L.c.category.in_(list(categories))
+        return column == request.category if request.category in categories else false()
+    return column.in_(list(categories))
 
 
 def free(wanted: range, now: datetime) -> Condition:
