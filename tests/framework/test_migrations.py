@@ -58,9 +58,8 @@ def test_the_migrated_tables_are_guarded_like_the_tests_own(empty, registry_fact
     assert wanted <= found
 
 
+@pytest.mark.parametrize("empty", ["postgresql"], indirect=True)
 def test_the_index_of_finding_is_migrated_to_the_settings_that_it_is_made_with(empty, registry_factory):
-    if empty.is_sqlite:
-        pytest.skip("PostgreSQL's settings")
     names = "('listing_search', 'ix_listing_search_words')"
     settings = text(f"SELECT relname, reloptions FROM pg_class WHERE relname IN {names} ORDER BY 1")
     with empty.write_engine.begin() as connection:
