@@ -110,10 +110,10 @@ def free_slots(
                 opens = since
             if stop > until:
                 stop = until
-            start = opens + -(opens + offset) % step
-            while start < stop:  # few starts fit between two sessions: a range costs more than counting to its end
-                slots.append(start)
-                start += step
+            at = opens + -(opens + offset) % step
+            while at < stop:  # few starts fit between two sessions: a range costs more than counting to its end
+                slots.append(at)
+                at += step
     return slots
 
 
