@@ -62,12 +62,15 @@ def join(db: DbSession, session: Session, user_id: int, node: str, device: str) 
     if session.state == "scheduled":
         session.transport, session.opened_at = transport_name(db, session.booking.category), now
         SESSION.apply(db, session, "open", SYSTEM)
-    presence = Presence(
-        session_id=session.id, user_id=user_id, node=node, device=device[:120], joined_at=now, last_seen_at=now
-    )
+    presence = _present(db, now, session_id=session.id, user_id=user_id, node=node, device=device[:120])
+    _begin_when_both_are_there(db, session)
+    return presence
+
+
+def _present(db: DbSession, now: datetime, **whose: int | str) -> Presence:
+    presence = Presence(**whose, joined_at=now, last_seen_at=now)
     db.add(presence)
     db.flush()
-    _begin_when_both_are_there(db, session)
     return presence
 
 
@@ -123,16 +126,7 @@ def begin_again(db: DbSession, presence_id: int, moment: datetime, now: datetime
     if row.left_at is not None:
         return presence_id
     leave(db, presence_id, max(moment, row.joined_at))
-    again = Presence(
-        session_id=row.session_id,
-        user_id=row.user_id,
-        node=row.node,
-        device=row.device,
-        joined_at=now,
-        last_seen_at=now,
-    )
-    db.add(again)
-    db.flush()
+    again = _present(db, now, session_id=row.session_id, user_id=row.user_id, node=row.node, device=row.device)
     return again.id
 
 
