@@ -70,9 +70,7 @@ class LiveReport(Report):
 class Fuzzer:
     """All kinds of trouble; each method is one small helping of it."""
 
-    def __init__(
-        self, cluster: Cluster, client: aiohttp.ClientSession, base: str, seed: int, report: LiveReport
-    ) -> None:
+    def __init__(self, cluster: Cluster, client: aiohttp.ClientSession, base: str, seed: int, report: Report) -> None:
         self.cluster, self.client, self.base, self.report = cluster, client, base, report
         self.chance = random.Random(seed)  # to be the same in each run
         address = urlsplit(base)
@@ -224,7 +222,11 @@ async def fuzz(seed: int, seconds: float) -> LiveReport:
         cluster = Cluster(Path(folder))
         try:
             await asyncio.to_thread(cluster.start, "n1")
-            await _with(cluster, seed, seconds, report)
+            watching = asyncio.create_task(report.watch())
+            try:
+                await _with(cluster, seed, seconds, report)
+            finally:
+                watching.cancel()
         finally:
             cluster.stop()
         log = (Path(folder) / "live.log").read_text(errors="replace")
@@ -233,7 +235,7 @@ async def fuzz(seed: int, seconds: float) -> LiveReport:
     return report
 
 
-async def _with(cluster: Cluster, seed: int, seconds: float, report: LiveReport) -> None:
+async def _with(cluster: Cluster, seed: int, seconds: float, report: Report) -> None:
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(20)) as client:
         session = room(cluster)
@@ -242,7 +244,6 @@ async def _with(cluster: Cluster, seed: int, seconds: float, report: LiveReport)
         ]
         while not all(page.newest("meter").get("running") for page in pages):
             await asyncio.sleep(0.05)
-        watching = asyncio.create_task(report.watch())
         address = urlsplit(pages[0].url)
         base = f"http://{address.netloc}"
         fuzzer = Fuzzer(cluster, client, base, seed, report)
@@ -258,7 +259,6 @@ async def _with(cluster: Cluster, seed: int, seconds: float, report: LiveReport)
             report.problems.append("the process has ended")
             return
         report.after = await settled(client, base, 75)  # the media of who vanished are kept for a minute
-        watching.cancel()
         _judge(report, pages, lines)
         measured = _off(cluster, session)
         if measured > 2:
@@ -274,7 +274,7 @@ def _off(cluster: Cluster, session: Session) -> float:
     return abs((clock.now() - both).total_seconds() - seconds)
 
 
-def _judge(report: LiveReport, pages: list[Page], lines: int) -> None:
+def _judge(report: Report, pages: list[Page], lines: int) -> None:
     for page in pages:
         if page.count("welcome") != 1:
             report.problems.append(f"somebody in the call was thrown out {page.count('welcome') - 1} times")
