@@ -125,17 +125,10 @@ def test_a_taken_time_is_refused_at_its_field(runtime, booking, browser):
     assert "not free any more" in reply.text
 
 
-def test_others_write_while_a_page_looks_for_other_times(runtime, booking, browser, monkeypatch):
-    other_starts, path = moving.other_starts, f"/bookings/{booking.public_id}/move"
-
-    def looking(*given):
-        with runtime.database.write() as db:
-            make_customer(db, "Rita Rival")
-        return other_starts(*given)
-
+def test_others_write_while_a_page_looks_for_other_times(booking, browser, others_write):
     customer = browser(booking.customer_id)
-    monkeypatch.setattr(moving, "other_starts", looking)
-    reply = submit(customer, path, start=START.isoformat(), reason="")
+    others_write(moving, "other_starts")
+    reply = submit(customer, f"/bookings/{booking.public_id}/move", start=START.isoformat(), reason="")
     assert reply.status_code == 400
     assert "It is at this time already" in reply.text
 

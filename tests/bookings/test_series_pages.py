@@ -112,17 +112,10 @@ def test_joining_changing_and_leaving_the_wait_list(runtime, browser, place):
         assert db.scalar(select(WaitlistEntry.state)) == "left"
 
 
-def test_others_write_while_wishes_are_looked_at(runtime, browser, place, monkeypatch):
+def test_others_write_while_wishes_are_looked_at(browser, place, others_write):
     listing, customer, given = place
-    form = waiting_views.waiting_form
-
-    def looking(*about):
-        with runtime.database.write() as db:
-            make_customer(db, "Rita Rival")
-        return form(*about)
-
     client = browser(customer.id)
-    monkeypatch.setattr(waiting_views, "waiting_form", looking)
+    others_write(waiting_views, "waiting_form")
     reply = submit(client, f"/wait/{listing.id}", from_time="", until_time="", until="", **given)
     assert reply.status_code == 303, reply.text
 

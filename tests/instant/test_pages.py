@@ -76,15 +76,8 @@ def test_asking_leads_to_the_waiting_page_which_reloads_itself(shop, query):
     assert "You are waiting for help." in client.get("/account").text
 
 
-def test_others_write_while_it_is_looked_at_who_is_there(shop, monkeypatch):
-    caps = offers.caps
-
-    def looking(*about):
-        with shop.runtime.database.write() as db:
-            make_customer(db, "Rita Rival")
-        return caps(*about)
-
-    monkeypatch.setattr(offers, "caps", looking)
+def test_others_write_while_it_is_looked_at_who_is_there(shop, others_write):
+    others_write(offers, "caps")
     _client, answer = shop.ask(shop.customer, "category=it")
     assert answer.status_code == 303, answer.text
 
