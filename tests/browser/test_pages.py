@@ -371,8 +371,12 @@ class Visitor:
         return [f"{place.who} {place.path}: {problem}" for problem in found]
 
     def violations(self) -> list[str]:
-        """What axe finds."""
+        """What axe finds: as the page is, and with all that has to be scrolled to in full view."""
         self.page.evaluate(AXE)
+        found = self._axe()
+        return found + self._axe() if self.page.evaluate(UNROLLED) else found
+
+    def _axe(self) -> list[str]:
         result = self.page.evaluate("tags => axe.run({runOnly: tags, resultTypes: ['violations']})", TAGS)
         return [
             f"{rule['id']}: {node['target']} {node['failureSummary']}"
@@ -387,6 +391,13 @@ TRANSFERRED = """() => {
   for (const entry of [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")])
     sizes.set(entry.name.split("#")[0], entry.encodedBodySize);
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}"""
+#: Shows all of what scrolls in a box of its own; how many boxes there were.
+UNROLLED = """() => {
+  const boxes = [...document.querySelectorAll("main *")].filter((element) =>
+    element.scrollHeight > element.clientHeight + 1 && /auto|scroll/.test(getComputedStyle(element).overflowY));
+  for (const box of boxes) box.style.maxBlockSize = "none";
+  return boxes.length;
 }"""
 WIDEST = """() => [...document.querySelectorAll("body *")]
   .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
