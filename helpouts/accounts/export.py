@@ -19,6 +19,7 @@ from helpouts.calendars.models import BusyTime
 from helpouts.calendars.service import export as export_calendars
 from helpouts.catalog.models import ExpertMember
 from helpouts.clock import clock
+from helpouts.coupons.models import CouponUse
 from helpouts.db import Base
 from helpouts.db.rows import as_plain
 from helpouts.instant.models import AvailableSwitch, InstantOffer, InstantRequest
@@ -116,6 +117,12 @@ SECTIONS = (
             *("booking_id", "backend", "state", "currency", "amount_minor", "captured_minor", "refunded_minor"),
             *("fee_minor", "created_at", "closed_at"),
         ),
+    ),
+    Section(
+        "coupons_used",
+        CouponUse,
+        ("customer_id",),
+        ("booking_id", "price_minor", "amount_minor", "discount_minor", "created_at", "returned_at"),
     ),
     Section(
         "refunds_asked_for",

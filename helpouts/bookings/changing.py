@@ -12,6 +12,7 @@ from helpouts.bookings.policy import cancellation_charge
 from helpouts.bookings.states import BOOKING
 from helpouts.calendars.invitations import changed
 from helpouts.clock import clock
+from helpouts.coupons.uses import give_back
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.payments import service as money
@@ -46,6 +47,7 @@ def cancel(db: Session, booking: Booking, reason: str, actor: Actor, *, waived: 
     changes.touch(db, [booking.host_id, booking.customer_id])
     if booking.state == "held":
         BOOKING.apply(db, booking, "abandon", actor, reason)
+        give_back(db, [booking.id])
         return booking
     charge = 0 if waived else charge_now(booking, actor)
     BOOKING.apply(db, booking, "cancel", actor, reason)
@@ -53,5 +55,7 @@ def cancel(db: Session, booking: Booking, reason: str, actor: Actor, *, waived: 
     changed(booking)
     if booking.amount_minor:
         money.release_booking(db, booking, charge, actor)
+    if not charge:
+        give_back(db, [booking.id])
     announce.promise(db, booking, "cancelled", charge=charge, by=actor.user_id, reason=reason)
     return booking

@@ -151,7 +151,6 @@ def _begin(db: Session, booking: Booking) -> None:
         lock_session(db, session)
     take_turns(db, booking.host_id, booking.customer_id)
     lock(db, booking)
-    db.refresh(booking, ["price_minor", "amount_minor"])
     if session is None or session.state != "open" or booking.state != "in_session":
         raise Conflict(_l("Only a session that runs can be extended."))
     if clock.now() >= booking.ends_at + LATEST:

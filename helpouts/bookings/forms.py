@@ -36,10 +36,15 @@ class BookingForm(FlaskForm):
     #: minutes, and the member who shall serve; empty for the listing's own choice
     length = HiddenField()
     host = HiddenField()
+    #: a code that came with a link, for the checkout
+    coupon = HiddenField()
 
 
 class ConfirmForm(FlaskForm):
     """Pay and confirm."""
+
+    #: what the button says, minor units
+    agreed = HiddenField()
 
 
 class CancelForm(FlaskForm):

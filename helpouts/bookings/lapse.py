@@ -12,6 +12,7 @@ from helpouts.audit.actor import SYSTEM
 from helpouts.bookings.models import Booking
 from helpouts.bookings.states import BOOKING
 from helpouts.clock import clock
+from helpouts.coupons.uses import give_back
 from helpouts.jobs.service import handler
 from helpouts.scheduling import changes
 
@@ -37,6 +38,7 @@ def expire(db: Session, booking_ids: Sequence[int]) -> int:
     for booking in lapsed:
         BOOKING.apply(db, booking, "lapse", SYSTEM, "the hold ran out")
         changes.touch(db, [booking.host_id, booking.customer_id])
+    give_back(db, [booking.id for booking in lapsed])
     db.flush()
     return len(lapsed)
 

@@ -41,7 +41,10 @@ from helpouts.states import Change
 _row = Booking.__table__.c
 _BY_KEY = Prepared(select(_row.id).where(_row.idempotency_key == bindparam("key")))
 #: What others may change of a booking while it stands.
-_CHANGING = ("state", "held_until", "starts_at", "ends_at", "ical_sequence", "confirmed_at", "closed_at")
+_CHANGING = (
+    *("state", "held_until", "starts_at", "ends_at", "ical_sequence", "confirmed_at", "closed_at"),
+    *("price_minor", "amount_minor"),
+)
 
 
 def prepare(
@@ -117,11 +120,12 @@ def place(db: Session, made: Draft, actor: Actor) -> Booking:
     return booking
 
 
-def confirm(db: Session, booking: Booking, actor: Actor) -> Booking:
+def confirm(db: Session, booking: Booking, actor: Actor, *, agreed_minor: int | None = None) -> Booking:
     """Pay (when it costs something) and confirm a held booking; confirming it again changes nothing.
 
+    :param agreed_minor: the amount that the customer has read, where they have read one.
     :raises payments.Declined: the money is not there; the hold stays.
-    :raises Conflict: the hold has lapsed or was given up.
+    :raises Conflict: the hold has lapsed or was given up, or it costs something else meanwhile.
     :raises Unavailable: the category was disabled meanwhile.
     """
     lock(db, booking)
@@ -129,6 +133,8 @@ def confirm(db: Session, booking: Booking, actor: Actor) -> Booking:
         return booking
     if booking.state == "expired":
         raise Conflict(_l("Your reservation has run out. Please choose a time again."))
+    if agreed_minor is not None and agreed_minor != booking.amount_minor:
+        raise Conflict(_l("The price has changed meanwhile. Look at it again, then pay."))
     check_bookable(db, booking.listing)
     BOOKING.apply(db, booking, "confirm", actor)
     booking.confirmed_at, booking.held_until = clock.now(), None

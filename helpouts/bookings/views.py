@@ -21,6 +21,9 @@ from helpouts.bookings.series import bookings_of
 from helpouts.calendars.invitations import calendar_file
 from helpouts.catalog.models import Listing
 from helpouts.clock import clock
+from helpouts.coupons.codes import normal
+from helpouts.coupons.forms import RedeemForm
+from helpouts.coupons.uses import use_of
 from helpouts.errors import HelpoutsError, NotFound
 from helpouts.i18n import current_zone
 from helpouts.i18n import gettext as _
@@ -101,6 +104,7 @@ def new(listing_id: int) -> ResponseReturnValue:
     if request.method == "GET":
         form.start.data, form.key.data = request.args.get("start", ""), secrets.token_urlsafe(12)
         form.length.data, form.host.data = request.args.get("length", ""), request.args.get("host", "")
+        form.coupon.data = normal(request.args.get("coupon", ""))
     try:
         start = parse_start(form.start.data)
         length, host_id = whole(form.length.data), asked_for(db, listing, whole(form.host.data))
@@ -112,7 +116,8 @@ def new(listing_id: int) -> ResponseReturnValue:
         try:
             booking = _take(listing, category, form, start, length, host_id)
             endpoint = "bookings.checkout" if booking.state == "held" else "bookings.show"
-            return redirect(url_for(endpoint, public_id=booking.public_id), 303)
+            coupon = normal(form.coupon.data or "") if booking.state == "held" else ""
+            return redirect(url_for(endpoint, public_id=booking.public_id, coupon=coupon or None), 303)
         except HelpoutsError as error:
             attach(form, error)
     return _new_page(listing, category, form, start, length or listing.length_minutes)
@@ -161,28 +166,44 @@ def _new_page(listing: Listing, category: Any, form: BookingForm, start: datetim
 @requires("signed_in")
 def checkout(public_id: str) -> ResponseReturnValue:
     """Pay for a held slot from the wallet."""
-    db = current_db()
     booking = own_booking(public_id)
-    if booking.state != "held":
+    if booking.state != "held" or current_user.id != booking.customer_id:
         return redirect(url_for("bookings.show", public_id=public_id), 303)
     form = ConfirmForm()
     if form.validate_on_submit():
         actor = current_actor("customer")
         try:
             with writing() as writer:
-                service.confirm(writer, writer.get_one(Booking, booking.id), actor)
+                agreed = whole(form.agreed.data)
+                service.confirm(writer, writer.get_one(Booking, booking.id), actor, agreed_minor=agreed)
             flash(_("Booked. We have sent you a mail with a calendar invitation."), "success")
             return redirect(url_for("bookings.show", public_id=public_id), 303)
         except HelpoutsError as error:
             attach(form, error)
+    return checkout_page(booking, form)
+
+
+def checkout_page(
+    booking: Booking, form: ConfirmForm | None = None, redeem: RedeemForm | None = None
+) -> ResponseReturnValue:
+    """The page of a held booking's price, wallet and coupon.
+
+    :param form: where paying was refused; ``redeem`` where a coupon was.
+    """
+    db, use = current_db(), use_of(current_db(), booking.id)
+    form = form or ConfirmForm(formdata=None)
+    form.agreed.data = str(booking.amount_minor)
+    redeem = redeem or RedeemForm(formdata=None, code=normal(request.args.get("coupon", "")))
     return render_template(
         "helpouts/bookings/checkout.html",
         booking=booking,
         form=form,
+        use=use,
+        redeem=redeem,
         policy=policy_text(booking.cancellation_policy, booking.pricing),
         wallet=money.checkout_view(db, booking.customer_id, booking.amount_minor, booking.currency),
-        back={"next": url_for("bookings.checkout", public_id=public_id)},
-    ), (409 if form.form_errors else 200)
+        back={"next": url_for("bookings.checkout", public_id=booking.public_id)},
+    ), (409 if form.form_errors or redeem.form_errors else 400 if redeem.errors else 200)
 
 
 @bp.get("/bookings/<public_id>")
@@ -200,6 +221,7 @@ def show(public_id: str) -> ResponseReturnValue:
         "helpouts/bookings/show.html",
         booking=booking,
         session=session,
+        use=use_of(db, booking.id),
         answers=answers,
         is_host=current_user.id == booking.host_id,
         other=booking.customer if current_user.id == booking.host_id else booking.host,

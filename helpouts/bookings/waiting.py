@@ -27,6 +27,7 @@ from helpouts.bookings.states import BOOKING, WAITING
 from helpouts.bookings.waiting_models import WaitlistEntry, WaitlistOffer
 from helpouts.catalog.models import ExpertMember, Listing
 from helpouts.clock import clock
+from helpouts.coupons.uses import give_back
 from helpouts.errors import Conflict, HelpoutsError, NotAllowed, NotFound, Unavailable
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.jobs.service import enqueue, handler
@@ -314,5 +315,6 @@ def _held_until(start: datetime) -> datetime | None:
 def _give_up(db: Session, booking: Booking, actor: Actor) -> None:
     if booking.state == "held":
         BOOKING.apply(db, booking, "abandon", actor, "the wait-list's offer was declined")
+        give_back(db, [booking.id])
         changes.touch(db, [booking.host_id, booking.customer_id])
     db.flush()

@@ -23,6 +23,7 @@ from helpouts.catalog.queries import FACET_PREFIX, language_name
 from helpouts.catalog.records import SearchRequest
 from helpouts.catalog.service import is_open
 from helpouts.clock import clock
+from helpouts.coupons.codes import normal
 from helpouts.errors import HelpoutsError
 from helpouts.i18n import current_zone, in_language
 from helpouts.i18n import gettext as _
@@ -136,14 +137,19 @@ def languages(codes: list[str] | tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What somebody chose on a listing's page: one of its lengths, a member by name; None is its own choice."""
+    """What somebody chose on a listing's page: one of its lengths, a member by name; None is its own choice.
+
+    :ivar coupon: the code that a link brought, for the checkout.
+    """
 
     length_minutes: int | None = None
     host_id: int | None = None
+    coupon: str = ""
 
-    def args(self) -> dict[str, int]:
+    def args(self) -> dict[str, Any]:
         """The same in an address."""
-        return {key: value for key, value in (("length", self.length_minutes), ("host", self.host_id)) if value}
+        given = {"length": self.length_minutes, "host": self.host_id, "coupon": self.coupon}
+        return {key: value for key, value in given.items() if value}
 
 
 def wanted(
@@ -157,7 +163,9 @@ def wanted(
     named = choices(db, listing, people)
     lengths = [offered.minutes for offered in listing.offered()[1:]]
     return Wanted(
-        length if length in lengths else None, host if any(user.id == host for user in named) else None
+        length if length in lengths else None,
+        host if any(user.id == host for user in named) else None,
+        normal(args.get("coupon", "")),
     ), named
 
 

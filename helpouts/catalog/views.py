@@ -17,6 +17,7 @@ from helpouts.catalog.models import Expert, Listing
 from helpouts.catalog.records import SearchRequest
 from helpouts.catalog.service import is_open, may_edit
 from helpouts.clock import clock
+from helpouts.coupons.codes import normal
 from helpouts.errors import NotFound
 from helpouts.i18n import current_zone
 from helpouts.i18n import lazy_gettext as _l
@@ -131,7 +132,7 @@ def listing(slug: str) -> ResponseReturnValue:
 
 def _source(listing: Listing, chosen: pages.Wanted, free: FreeTime) -> dict[str, str]:
     """Where scripts find the times of other months, and the last instant that may have any."""
-    url = url_for("catalog.slots", listing_id=listing.id, **dict[str, Any](chosen.args()))
+    url = url_for("catalog.slots", listing_id=listing.id, **chosen.args())
     return {"url": url, "until": (free.now + timedelta(days=free.horizon_days)).isoformat()}
 
 
@@ -171,6 +172,7 @@ def expert(slug: str) -> ResponseReturnValue:
         expert=view,
         bio=found.bio,
         listings=listings,
+        coupon=normal(request.args.get("coupon", "")),
         reviews=queries.reviews_of(db, expert_id=found.id),
         language_names=pages.languages(found.languages),
         canonical_url=_absolute(view.url),

@@ -11,6 +11,7 @@ import helpouts.bookings.waiting_models
 import helpouts.calendars.models
 import helpouts.catalog.models
 import helpouts.companies.models
+import helpouts.coupons.models
 import helpouts.finding.models
 import helpouts.instant.models
 import helpouts.jobs.models

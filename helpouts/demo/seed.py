@@ -18,6 +18,8 @@ from helpouts.catalog import Category, ExampleListing, serving
 from helpouts.catalog import service as catalog
 from helpouts.catalog.models import Expert, Listing
 from helpouts.clock import clock
+from helpouts.coupons import making as coupons
+from helpouts.coupons.making import Terms
 from helpouts.demo import people
 from helpouts.demo.history import past_session
 from helpouts.demo.people import DEMO
@@ -67,6 +69,7 @@ def _fill(db: Session, runtime: Runtime) -> dict[str, str]:
             past_session(db, listing, reviewers[name], category, day, (stars, text), chance)
     clock.set(None)
     _waiting(db)
+    _coupon(db)
     # The demo's past is not mailed, nor told to anybody.
     past = ("mail.send", "event.deliver", "session.close", "booking.announce")
     db.execute(delete(Job).where(Job.state == "ready", Job.kind.in_(past)))
@@ -157,6 +160,14 @@ def _waiting(db: Session) -> None:
         experience="Landscape gardener, master's certificate, 20 years in the trade.",
         **common,
     )
+
+
+def _coupon(db: Session) -> None:
+    """One of the expert who can sign in, for people who are new to them."""
+    expert = catalog.expert_of(db, db.scalars(select(User).where(User.email == people.EXPERT)).one())
+    if expert is not None:
+        terms = Terms(percent=20, amount_minor=None, currency="EUR", most_uses=50, newcomers_only=True)
+        coupons.create(db, expert, "WELCOME20", terms, DEMO)
 
 
 def print_credentials(passwords: dict[str, str] | None, url: str) -> None:

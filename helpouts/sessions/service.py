@@ -17,6 +17,7 @@ from helpouts.bookings.models import Booking
 from helpouts.bookings.policy import cancellation_charge
 from helpouts.bookings.states import BOOKING
 from helpouts.clock import clock
+from helpouts.coupons.uses import give_back
 from helpouts.db.inserts import Inserted
 from helpouts.db.later import later
 from helpouts.errors import Conflict
@@ -200,11 +201,14 @@ def _close_booking(db: DbSession, session: Session) -> None:
         BOOKING.apply(db, booking, "miss", SYSTEM, _who_missed(db, session))
     else:
         BOOKING.apply(db, booking, "complete", SYSTEM)
-    if booking.amount_minor:
-        if booking.state == "no_show" or _expert_was_late(db, session):
-            money.release_booking(db, booking, _no_show_charge(db, session), SYSTEM)
-        else:
-            money.settle_booking(db, booking, seconds, SYSTEM)
+    lost = booking.pricing != "free" and (booking.state == "no_show" or _expert_was_late(db, session))
+    charge = _no_show_charge(db, session) if lost else 0
+    if lost and not charge:
+        give_back(db, [booking.id])
+    if booking.amount_minor and lost:
+        money.release_booking(db, booking, charge, SYSTEM)
+    elif booking.amount_minor:
+        money.settle_booking(db, booking, seconds, SYSTEM)
     mails.finished(db, booking, seconds)
 
 

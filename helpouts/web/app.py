@@ -28,6 +28,8 @@ PAGES = (
     "helpouts.bookings.change_views",
     "helpouts.bookings.series_views",
     "helpouts.bookings.waiting_views",
+    "helpouts.coupons.views",
+    "helpouts.coupons.checkout_views",
     "helpouts.sessions.views",
     "helpouts.sessions.file_views",
     "helpouts.sessions.report_views",

@@ -119,10 +119,10 @@ def test_a_hold_that_runs_out_during_the_checkout_is_told_of_and_charges_nothing
     client, confirm = browser(customer_id), service.confirm
     checkout = send(client, listing_id, given).headers["Location"]
 
-    def late(db, booking, actor):
+    def late(*given, **more):
         clock.advance(timedelta(minutes=16))
-        expire_lapsed(db)
-        return confirm(db, booking, actor)
+        expire_lapsed(given[0])
+        return confirm(*given, **more)
 
     monkeypatch.setattr(views.service, "confirm", late)
     answer = submit(client, checkout)

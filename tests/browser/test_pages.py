@@ -66,7 +66,7 @@ WISHES = ("/account/searches", "/account/searches/new?q=router&category=it&price
 PUBLIC = ("/", "/search", "/search?q=router", "/search?q=xyzzy", "/about", "/imprint", "/login", "/register", "/reset")
 CONSOLE = (
     *("users", "experts", "applications", "invitations", "listings", "bookings", "payments", "refunds", "reviews"),
-    *("requests", "rooms", "ledger", "audit", "jobs", "mails"),
+    *("requests", "rooms", "ledger", "coupons", "audit", "jobs", "mails"),
 )
 
 
@@ -175,6 +175,8 @@ def places(runtime: Runtime) -> list[Place]:
                     "/expert/calendars/connect?kind=ical",
                     "/expert/calendars/connect?kind=caldav",
                     f"/expert/calendars/{account}",
+                    "/expert/coupons",
+                    "/expert/coupons/new",
                     "/expert/profile",
                     "/expert/listings/new",
                     "/expert/listings/new?category=it",

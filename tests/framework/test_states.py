@@ -52,6 +52,7 @@ def test_the_machines_are_all_here() -> None:
         "booking",
         "booking_extension",
         "booking_move",
+        "coupon",
         "expert",
         "help_request",
         "instant_offer",

@@ -1,18 +1,4 @@
-// Copies the link of the feed, and looks again while a calendar is being read.
-
-for (const button of document.querySelectorAll("[data-copy]")) {
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    const field = document.getElementById(button.dataset.copy);
-    field.select();
-    try {
-      await navigator.clipboard.writeText(field.value);
-    } catch {
-      document.execCommand("copy"); // plain http has no clipboard
-    }
-    document.querySelector("[data-copy-status]").textContent = button.dataset.copied;
-  });
-}
+// Looks again while a calendar is being read.
 
 /** Puts the newest state of the list in place, without moving the focus of somebody who is in it. */
 async function refresh(left) {
