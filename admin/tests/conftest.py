@@ -22,6 +22,7 @@ from helpouts.audit.service import record
 from helpouts.bookings.models import Booking
 from helpouts.catalog.models import Expert, Listing
 from helpouts.clock import clock
+from helpouts.coupons.models import Coupon, CouponUse
 from helpouts.hookspecs import hookimpl
 from helpouts.jobs.service import enqueue
 from helpouts.payments.ledger import Line, post
@@ -168,6 +169,7 @@ class World:
     mail: int
     audit: int
     request: int
+    coupon: int
 
 
 @pytest.fixture
@@ -315,7 +317,28 @@ def fill(db: Session, people: dict[str, User]) -> World:
         budget_minor=2000,
         expires_at=now + timedelta(days=14),
     )
-    db.add(asked)
+    coupon = Coupon(
+        code=f"NASTY-{customer.id}",
+        expert_id=expert.id,
+        listing_id=live.id,
+        percent=20,
+        currency="EUR",
+        zone="UTC",
+        used=1,
+    )
+    db.add_all([asked, coupon])
+    db.flush()
+    db.add(
+        CouponUse(
+            coupon_id=coupon.id,
+            booking_id=booking.id,
+            customer_id=customer.id,
+            once=True,
+            price_minor=3125,
+            amount_minor=3125,
+            discount_minor=625,
+        )
+    )
     db.add(PluginFailure(plugin="sample", where=NASTY, message=NASTY, traceback=NASTY))
     if db.get(LiveNode, NASTY) is None:
         db.add(LiveNode(name=NASTY, public_url=NASTY, heartbeat_at=now))
@@ -340,6 +363,7 @@ def fill(db: Session, people: dict[str, User]) -> World:
         mail.id,
         entry.id,
         asked.id,
+        coupon.id,
     )
 
 

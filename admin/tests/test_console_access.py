@@ -88,6 +88,7 @@ def test_each_role_does_its_actions_and_no_others(
         "console_refunds": world.refund,
         "console_payouts": world.payout,
         "console_requests": world.request,
+        "console_coupons": world.coupon,
         "console_reviews": world.review,
         "console_reports": world.report,
         "console_calls": world.call,

@@ -22,7 +22,7 @@ from helpouts_admin.views.jobs import JobsView, without_keys
 LISTS = {
     "applications": "application", "invitations": "invitation", "experts": "expert", "listings": "live_listing",
     "bookings": "booking", "rooms": "room", "payments": "payment", "refunds": "refund",
-    "payouts": "payout", "ledger": "journal", "requests": "request",
+    "payouts": "payout", "ledger": "journal", "requests": "request", "coupons": "coupon",
     "reviews": "review", "reports": "report", "calls": "call",
     "users": "user", "jobs": "job", "mails": "mail", "audit": "audit",
 }  # fmt: skip

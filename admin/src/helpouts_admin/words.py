@@ -22,6 +22,8 @@ WORDS: dict[str, tuple[Any, str]] = {
     "suspended": (_l("Suspended"), "danger"),
     "retired": (_l("Retired"), "neutral"),
     "active": (_l("Active"), "success"),
+    "paused": (_l("Paused"), "neutral"),
+    "stopped": (_l("Stopped"), "danger"),
     "inactive": (_l("Blocked"), "danger"),
     "held": (_l("Held"), "warning"),
     "confirmed": (_l("Confirmed"), "success"),

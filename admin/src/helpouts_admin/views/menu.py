@@ -12,6 +12,7 @@ from helpouts_admin.views.applications import ApplicationsView
 from helpouts_admin.views.audit import AuditView
 from helpouts_admin.views.bookings import BookingsView
 from helpouts_admin.views.calls import CallsView
+from helpouts_admin.views.coupons import CouponsView
 from helpouts_admin.views.experts import ExpertsView
 from helpouts_admin.views.health import HealthView
 from helpouts_admin.views.invitations import InvitationsView
@@ -46,6 +47,7 @@ def pages(app: Flask) -> tuple[BaseView, list[Any]]:
         RefundsView(_l("Refunds"), business),
         PayoutsView(_l("Payouts"), business),
         LedgerView(_l("Ledger"), business),
+        CouponsView(_l("Coupons"), business),
         RequestsView(_l("Requests"), business),
         ReviewsView(_l("Reviews"), business),
         ReportsView(_l("Reports"), business),
