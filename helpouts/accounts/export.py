@@ -24,6 +24,7 @@ from helpouts.db import Base
 from helpouts.db.rows import as_plain
 from helpouts.instant.models import AvailableSwitch, InstantOffer, InstantRequest
 from helpouts.notices.models import NoticeChoice, ReminderChoice, ReminderMark
+from helpouts.packages.models import Package
 from helpouts.payments.models import Payment, Payout, Refund
 from helpouts.plugins.records import UserData
 from helpouts.reviews.models import Review
@@ -129,6 +130,12 @@ SECTIONS = (
         Refund,
         ("asked_by",),
         ("payment_id", "state", "asked_minor", "granted_minor", "reason", "answer", "created_at", "decided_at"),
+    ),
+    Section(
+        "packages",
+        Package,
+        ("customer_id",),
+        ("public_id", "title", "length_minutes", "sessions", "price_minor", "currency", "bought_at"),
     ),
     Section("payouts", Payout, ("user_id",), ("state", "amount_minor", "currency", "created_at", "closed_at")),
     Section("notices", NoticeChoice, ("user_id",), ("kind", "channel", "wanted")),

@@ -66,6 +66,7 @@ def ask(db: Session, booking: Booking, minutes: int, actor: Actor) -> BookingExt
     :raises HelpoutsError: for a length that is not one of :data:`CHOICES`.
     :raises Conflict: the session does not run, or one of the two has something else then.
     :raises Declined: the customer's money does not reach.
+    :raises NotSupported: the payment cannot hold more.
     """
     if minutes not in CHOICES:
         raise HelpoutsError(_l("Choose one of the lengths that are offered."), field="minutes")
@@ -77,6 +78,8 @@ def ask(db: Session, booking: Booking, minutes: int, actor: Actor) -> BookingExt
     _check_free(db, booking, minutes, actor)
     if actor.kind == "customer":
         _check_money(db, booking, extra, actor)
+    elif extra:
+        money.lacking(db, booking, extra)  # a payment that cannot be raised says so before the customer is asked
     if standing is not None:
         _decide(db, standing, "withdraw", actor)
     extension = BookingExtension(

@@ -120,9 +120,12 @@ def place(db: Session, made: Draft, actor: Actor) -> Booking:
     return booking
 
 
-def confirm(db: Session, booking: Booking, actor: Actor, *, agreed_minor: int | None = None) -> Booking:
+def confirm(
+    db: Session, booking: Booking, actor: Actor, hold: money.Hold | None = None, *, agreed_minor: int | None = None
+) -> Booking:
     """Pay (when it costs something) and confirm a held booking; confirming it again changes nothing.
 
+    :param hold: of the money, drafted before.
     :param agreed_minor: the amount that the customer has read, where they have read one.
     :raises payments.Declined: the money is not there; the hold stays.
     :raises Conflict: the hold has lapsed or was given up, or it costs something else meanwhile.
@@ -139,7 +142,7 @@ def confirm(db: Session, booking: Booking, actor: Actor, *, agreed_minor: int | 
     BOOKING.apply(db, booking, "confirm", actor)
     booking.confirmed_at, booking.held_until = clock.now(), None
     db.flush()
-    finish(db, booking, actor)
+    finish(db, booking, actor, hold)
     return booking
 
 

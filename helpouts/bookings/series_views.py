@@ -22,6 +22,7 @@ from helpouts.errors import HelpoutsError, NotFound
 from helpouts.i18n import current_zone
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
+from helpouts.packages import holdings
 from helpouts.payments import service as money
 from helpouts.scheduling.service import asked_for
 from helpouts.web.db import current_db, reads_first, writing
@@ -166,6 +167,8 @@ def checkout(public_id: str) -> ResponseReturnValue:
         form=form,
         policy=policy_text(first.cancellation_policy, first.pricing),
         wallet=money.checkout_view(db, found.customer_id, total, first.currency),
+        holdings=holdings.usable(db, first, len(bookings)),
+        pay_url=lambda package: url_for("packages.pay_series", public_id=package.public_id, series_id=public_id),
         back={"next": url_for("series.checkout", public_id=public_id)},
     )
     return page, 409 if form.form_errors else 200

@@ -28,6 +28,7 @@ from helpouts.errors import HelpoutsError, NotFound
 from helpouts.i18n import current_zone
 from helpouts.i18n import gettext as _
 from helpouts.i18n import lazy_gettext as _l
+from helpouts.packages import holdings
 from helpouts.payments import service as money
 from helpouts.reviews.forms import ReplyForm, ReviewForm
 from helpouts.reviews.models import Review
@@ -202,6 +203,8 @@ def checkout_page(
         redeem=redeem,
         policy=policy_text(booking.cancellation_policy, booking.pricing),
         wallet=money.checkout_view(db, booking.customer_id, booking.amount_minor, booking.currency),
+        holdings=holdings.usable(db, booking),
+        pay_url=lambda package: url_for("packages.pay", public_id=package.public_id, booking_id=booking.public_id),
         back={"next": url_for("bookings.checkout", public_id=booking.public_id)},
     ), (409 if form.form_errors or redeem.form_errors else 400 if redeem.errors else 200)
 

@@ -21,6 +21,7 @@ from helpouts.coupons.codes import normal
 from helpouts.errors import NotFound
 from helpouts.i18n import current_zone
 from helpouts.i18n import lazy_gettext as _l
+from helpouts.packages.offers import on_sale, saving
 from helpouts.scheduling.display import group_by_day
 from helpouts.scheduling.service import FreeTime, free_time
 from helpouts.web.db import current_db, current_runtime
@@ -120,6 +121,7 @@ def listing(slug: str) -> ResponseReturnValue:
         paused=pages.visible(found) and not bookable,
         days=days,
         later=later,
+        offers=[(offer, saving(offer, found)) for offer in on_sale(db, found)] if bookable else (),
         source=_source(found, chosen, free) if free else None,
         is_later=bool(request.args.get("from")),
         viewer_zone=current_zone(),

@@ -16,6 +16,7 @@ import helpouts.finding.models
 import helpouts.instant.models
 import helpouts.jobs.models
 import helpouts.notices.models
+import helpouts.packages.models
 import helpouts.payments.models
 import helpouts.plugins.models
 import helpouts.reviews.models

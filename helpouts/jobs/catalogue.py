@@ -15,6 +15,7 @@ import helpouts.jobs.tidy
 import helpouts.mail.service
 import helpouts.notices.reminders
 import helpouts.notices.service
+import helpouts.packages.returning
 import helpouts.payments.service
 import helpouts.payments.verify
 import helpouts.scheduling.changes

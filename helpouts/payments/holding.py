@@ -26,10 +26,11 @@ class Hold(NamedTuple):
     operation: PaymentOperation
 
 
-def draft_hold(db: Session, booking: Booking) -> Hold:
+def draft_hold(db: Session, booking: Booking, funding: str = "") -> Hold:
     """Hold the most that a booking can cost, which need not have its row yet.
 
-    :raises InvalidRequest: for a booking that costs nothing.
+    :param funding: a ledger account with money of the customer, instead of the backend's own (a package).
+    :raises InvalidRequest: for a booking that costs nothing; with ``funding`` where holds are no postings of ours.
     :raises Unavailable: when no backend is enabled.
     """
     if booking.amount_minor <= 0:
@@ -39,6 +40,8 @@ def draft_hold(db: Session, booking: Booking) -> Hold:
         raise InvalidRequest(
             _l("Payments in %(currency)s are not possible here at the moment.", currency=booking.currency)
         )
+    if funding and not backend.capabilities.in_transaction:
+        raise InvalidRequest(_l("What was paid in advance cannot be used at the moment. Please come back later."))
     values = {
         "public_id": secrets.token_urlsafe(16),
         "backend": backend.name,
@@ -52,7 +55,7 @@ def draft_hold(db: Session, booking: Booking) -> Hold:
         "fee_bp": booking.fee_bp,
         "fee_minor": 0,
         "fee_refunded_minor": 0,
-        "funding": backend.funding_account(booking.customer_id),
+        "funding": funding or backend.funding_account(booking.customer_id),
         "holds_money": backend.capabilities.in_transaction,
         "ref": "",
         "rounding": rounding.RULE,

@@ -156,4 +156,26 @@ INVARIANTS: tuple[Invariant, ...] = (
              ON a.code = 'payout:' || CAST(p.id AS TEXT) AND a.currency = p.currency
            WHERE COALESCE(a.credits - a.debits, 0) <> CASE WHEN p.state = 'requested' THEN p.amount_minor ELSE 0 END""",
     ),
+    Invariant(
+        "P1",
+        "every package account belongs to a package and holds at most what was paid for it",
+        """SELECT COUNT(*) FROM ledger_account a LEFT JOIN package p
+             ON a.code = 'package:' || CAST(p.id AS TEXT) AND a.currency = p.currency
+           WHERE a.kind = 'package' AND (p.id IS NULL OR a.credits - a.debits > p.sessions * p.price_minor)""",
+    ),
+    Invariant(
+        "P2",
+        "a package was paid for once, with the price of its sessions",
+        """SELECT COUNT(*) FROM package p LEFT JOIN (
+             SELECT j.ref, SUM(o.amount) AS total FROM journal j JOIN posting o ON o.journal_id = j.id
+             WHERE j.kind = 'package_buy' GROUP BY j.ref) b ON b.ref = 'package:' || p.public_id
+           WHERE p.sessions * p.price_minor <> COALESCE(b.total, 0)""",
+    ),
+    Invariant(
+        "P3",
+        "what is paid from a package is a session of its customer at its price",
+        """SELECT COUNT(*) FROM payment m LEFT JOIN package p ON m.funding = 'package:' || CAST(p.id AS TEXT)
+           WHERE SUBSTR(m.funding, 1, 8) = 'package:' AND (p.id IS NULL OR m.payer_id <> p.customer_id
+             OR m.amount_minor <> p.price_minor OR m.currency <> p.currency)""",
+    ),
 )

@@ -8,6 +8,7 @@ code                   normal  overdraw  meaning
 =====================  ======  ========  =====================================================
 ``wallet:{user}``      credit  never     a person's spendable money
 ``escrow:{booking}``   credit  never     held for a booking; 0 when the booking's money is settled
+``package:{package}``  credit  never     paid in advance for sessions of one listing, not booked yet
 ``earn_pending:{u}``   credit  never     earned, still within the time for refunds
 ``earn_avail:{user}``  credit  never     earned and payable
 ``payout:{payout}``    credit  never     on its way to an expert's bank
@@ -49,6 +50,7 @@ from helpouts.payments.money import exponent
 KINDS: dict[str, tuple[str, bool]] = {
     "wallet": ("C", True),
     "escrow": ("C", True),
+    "package": ("C", True),
     "earn_pending": ("C", True),
     "earn_avail": ("C", True),
     "payout": ("C", True),

@@ -134,8 +134,12 @@ def raise_hold(db: Session, booking: Booking, extra_minor: int, actor: Actor) ->
 def check_raisable(db: Session, payment: Payment) -> None:
     """Whether more can be held for a payment.
 
-    :raises NotSupported: when its backend cannot.
+    :raises NotSupported: when its backend cannot, or when it was paid in advance: more would eat the next session.
     """
+    if payment.funding.startswith("package:"):
+        raise NotSupported(
+            _l("This session was paid from a package, which pays for whole sessions only. Book another one instead.")
+        )
     capabilities = runtime_of(db).registry.payment_backend(payment.backend).capabilities
     if not (capabilities.raise_hold and capabilities.in_transaction):
         raise NotSupported(_l("This way of paying cannot hold more money during a session. Book another one instead."))

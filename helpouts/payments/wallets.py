@@ -21,6 +21,8 @@ LABELS: dict[str, object] = {
     "settle": _l("Settled"),
     "release": _l("Given back"),
     "refund": _l("Refund"),
+    "package_buy": _l("Package of sessions"),
+    "package_back": _l("Rest of a package"),
     "mature": _l("Payable"),
     "payout": _l("Payout"),
     "payout_paid": _l("Paid out"),

@@ -8,10 +8,12 @@ import pytest
 from click.testing import CliRunner
 from helpouts_payments_wallet.service import connect_payer
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from helpouts.audit.actor import SYSTEM
 from helpouts.cli.ledger import ledger
 from helpouts.db import Database
+from helpouts.packages.models import Package, PackageOffer
 from helpouts.payments import guards, service
 from helpouts.payments.invariants import INVARIANTS
 from helpouts.payments.ledger import Line, post
@@ -35,6 +37,10 @@ DAMAGE = {
     "UPDATE payment_operation SET state = 'failed' WHERE op = 'void'": {"I13"},
     "UPDATE payment SET matured_at = NULL": {"I14"},
     "UPDATE payout SET state = 'paid'": {"I17"},
+    "UPDATE ledger_account SET code = 'package:999' WHERE kind = 'package'": {"P1"},
+    "UPDATE package SET sessions = 1": {"P1", "P2"},
+    "UPDATE journal SET kind = 'package_back' WHERE kind = 'package_buy'": {"P2"},
+    "UPDATE payment SET funding = 'package:999' WHERE funding LIKE 'package:%'": {"P3"},
 }
 
 
@@ -57,6 +63,9 @@ def damaged(runtime: Runtime) -> Database:
         service.hold_for_booking(db, voided, world.customer)
         service.release_booking(db, voided, 0, world.customer)
         service.hold_for_booking(db, world.booking(db, 700), world.customer)
+        service.hold(
+            db, service.draft_hold(db, paid := world.booking(db, 300), _package(db, world)), paid, world.customer
+        )
         assert violations(db) == ()
         for table in ("posting", "journal", "ledger_account"):
             if database.is_sqlite:
@@ -66,6 +75,22 @@ def damaged(runtime: Runtime) -> Database:
             else:
                 db.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
     return database
+
+
+def _package(db: Session, world: World) -> str:
+    """A package of three sessions that is paid for; its account."""
+    listing_id = world.booking(db, 1).listing_id
+    same = {"listing_id": listing_id, "length_minutes": 30, "sessions": 3, "price_minor": 300, "currency": "EUR"}
+    offer = PackageOffer(**same)
+    db.add(offer)
+    db.flush()
+    wallet = f"wallet:{world.customer_id}"
+    named = {"public_id": "pack", "title": "Three", "funding": wallet, "idempotency_key": "three"}
+    package = Package(offer_id=offer.id, customer_id=world.customer_id, **same, **named)
+    db.add(package)
+    db.flush()
+    post(db, "package_buy:pack", "package_buy", package.ref, [Line(wallet, package.account, 900, "EUR")])
+    return package.account
 
 
 @pytest.mark.parametrize("statement", DAMAGE)

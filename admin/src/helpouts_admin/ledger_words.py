@@ -10,6 +10,7 @@ from helpouts_admin.audit_words import thing
 ACCOUNTS: dict[str, object] = {
     "wallet": _l("Wallet"),
     "escrow": _l("Held for a booking"),
+    "package": _l("Package of sessions"),
     "earn_pending": _l("Earnings that can still be refunded"),
     "earn_avail": _l("Payable earnings"),
     "payout": _l("Payout under way"),
