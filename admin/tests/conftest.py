@@ -25,6 +25,7 @@ from helpouts.clock import clock
 from helpouts.coupons.models import Coupon, CouponUse
 from helpouts.hookspecs import hookimpl
 from helpouts.jobs.service import enqueue
+from helpouts.packages.models import Package, PackageOffer
 from helpouts.payments.ledger import Line, post
 from helpouts.payments.models import Payment, Payout, Refund
 from helpouts.plugins import AdminView, HealthCheck, Problem, Setting
@@ -170,6 +171,7 @@ class World:
     audit: int
     request: int
     coupon: int
+    package: int
 
 
 @pytest.fixture
@@ -283,7 +285,22 @@ def fill(db: Session, people: dict[str, User]) -> World:
     refund = Refund(payment_id=payment.id, state="escalated", asked_minor=1000, reason=NASTY, asked_by=customer.id)
     payout = Payout(user_id=customer.id, amount_minor=900, currency="EUR", idem_key=f"k{customer.id}")
     db.add_all([refund, payout])
+    terms = {"listing_id": live.id, "length_minutes": 30, "sessions": 4, "price_minor": 2000, "currency": "EUR"}
+    offer = PackageOffer(**terms)
+    db.add(offer)
     db.flush()
+    package = Package(
+        offer_id=offer.id,
+        customer_id=customer.id,
+        public_id=f"{customer.id}",
+        title=NASTY,
+        funding=NASTY,
+        idempotency_key=f"k{customer.id}",
+        **terms,
+    )
+    db.add(package)
+    db.flush()
+    post(db, f"p{customer.id}", "package_buy", package.ref, [Line("bank:main", package.account, 6000, "EUR")])
     journal = post(
         db, f"j{customer.id}", "topup", NASTY, [Line("bank:main", f"wallet:{customer.id}", 2500, "EUR")]
     ).journal_id
@@ -364,6 +381,7 @@ def fill(db: Session, people: dict[str, User]) -> World:
         entry.id,
         asked.id,
         coupon.id,
+        package.id,
     )
 
 

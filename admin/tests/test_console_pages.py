@@ -21,7 +21,7 @@ from helpouts_admin.views.jobs import JobsView, without_keys
 
 LISTS = {
     "applications": "application", "invitations": "invitation", "experts": "expert", "listings": "live_listing",
-    "bookings": "booking", "rooms": "room", "payments": "payment", "refunds": "refund",
+    "bookings": "booking", "rooms": "room", "payments": "payment", "refunds": "refund", "packages": "package",
     "payouts": "payout", "ledger": "journal", "requests": "request", "coupons": "coupon",
     "reviews": "review", "reports": "report", "calls": "call",
     "users": "user", "jobs": "job", "mails": "mail", "audit": "audit",

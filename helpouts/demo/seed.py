@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 import helpouts.jobs.catalogue  # noqa: F401  # registers the core's handlers, whose jobs the services promise
 from helpouts.accounts.models import User
+from helpouts.audit.actor import Actor
 from helpouts.catalog import Category, ExampleListing, serving
 from helpouts.catalog import service as catalog
 from helpouts.catalog.models import Expert, Listing
@@ -25,6 +26,8 @@ from helpouts.demo.history import past_session
 from helpouts.demo.people import DEMO
 from helpouts.i18n import in_language
 from helpouts.jobs.models import Job
+from helpouts.packages import offers
+from helpouts.packages import service as packages
 from helpouts.runtime import Runtime
 from helpouts.vetting import service as vetting
 
@@ -68,6 +71,7 @@ def _fill(db: Session, runtime: Runtime) -> dict[str, str]:
             day = today - timedelta(days=75 - 20 * number - chance.randint(0, 9))
             past_session(db, listing, reviewers[name], category, day, (stars, text), chance)
     clock.set(None)
+    _package(db, customer, listings)
     _waiting(db)
     _coupon(db)
     # The demo's past is not mailed, nor told to anybody.
@@ -136,6 +140,18 @@ def _company_listing(db: Session, company: Expert, examples: list[Example]) -> N
     )
     listing = _listing(db, company, category, shared)
     serving.save_serving(db, listing, "any", True, [member.user_id for member in company.members], DEMO)
+
+
+def _package(db: Session, customer: User, listings: list[Listing]) -> None:
+    """Sessions of a fixed price, several for less; the customer has bought some where they can be paid in advance."""
+    listing = next((one for one in listings if one.pricing == "fixed"), None)
+    if listing is None:
+        return
+    each = listing.price_minor * 4 // 5
+    small, _large = (offers.add_offer(db, listing, listing.length_minutes, count, each, DEMO) for count in (3, 10))
+    if offers.available(db):
+        actor = Actor("customer", customer.id, customer.email)
+        packages.buy(db, small, customer, actor, idempotency_key="demo")
 
 
 def _waiting(db: Session) -> None:

@@ -29,6 +29,8 @@ from helpouts.demo.history import answers
 from helpouts.instant import asking, presence
 from helpouts.instant.models import DevicePresence
 from helpouts.jobs.models import Job
+from helpouts.packages import offers
+from helpouts.packages import service as packages
 from helpouts.plugins.service import write_settings
 from helpouts.runtime import Runtime, runtime_of
 from helpouts.scheduling.service import free_slots
@@ -66,7 +68,7 @@ WISHES = ("/account/searches", "/account/searches/new?q=router&category=it&price
 PUBLIC = ("/", "/search", "/search?q=router", "/search?q=xyzzy", "/about", "/imprint", "/login", "/register", "/reset")
 CONSOLE = (
     *("users", "experts", "applications", "invitations", "listings", "bookings", "payments", "refunds", "reviews"),
-    *("requests", "rooms", "ledger", "coupons", "audit", "jobs", "mails"),
+    *("packages", "requests", "rooms", "ledger", "coupons", "audit", "jobs", "mails"),
 )
 
 
@@ -127,6 +129,7 @@ def places(runtime: Runtime) -> list[Place]:
             .where(Booking.id == soon.id)
             .values(starts_at=now + timedelta(minutes=5), ends_at=now + timedelta(minutes=35))
         )
+        offer = _package(db, paid, customer)
         start = free_slots(db, paid, now + timedelta(days=20), now + timedelta(days=30))[0]
         found = [Place("visitor", path) for path in PUBLIC]
         found += [Place("visitor", f"/c/{slug}") for slug in runtime_of(db).registry.categories(db)]
@@ -152,6 +155,7 @@ def places(runtime: Runtime) -> list[Place]:
                     "/change",
                     "/tf-setup",
                 ),
+                *("/packages", f"/packages/buy/{offer}"),
                 *("/account/calendar", "/mf-recovery-codes", "/verify", "/join", "/x/payments_wallet/"),
                 f"/book/{paid.id}?start={start:%Y-%m-%dT%H:%M:%SZ}",
                 f"/bookings/{held.public_id}/checkout",
@@ -181,7 +185,7 @@ def places(runtime: Runtime) -> list[Place]:
                     "/expert/listings/new",
                     "/expert/listings/new?category=it",
                 ),
-                "/x/payments_wallet/",
+                *("/x/payments_wallet/", "/expert/packages"),
                 *(f"/expert/listings/{own.id}{page}" for page in ("", "/retire", "/people")),
                 *(f"/bookings/{soon.public_id}", f"/bookings/{done.public_id}", f"/room/{session.room_id}", "/account"),
             )
@@ -281,6 +285,13 @@ def _calendars(db: Session, expert: User) -> str:
         db.add(source)
     db.flush()
     return source.public_id
+
+
+def _package(db: Session, listing: Listing, customer: User) -> int:
+    """An offer of the listing whose package the customer holds."""
+    offer = offers.add_offer(db, listing, listing.length_minutes, 2, 1500, SYSTEM)
+    packages.buy(db, offer, customer, Actor("customer", customer.id, customer.email), idempotency_key="pages")
+    return offer.id
 
 
 def _held(db: Session, listing: Listing, customer: User, key: str, days: int) -> Booking:

@@ -93,6 +93,7 @@ THINGS: dict[str, object] = {
     "listing": _l("Listing"),
     "live": _l("Live process"),
     "member_invitation": _l("Invitation into a company"),
+    "package": _l("Package"),
     "payment": _l("Payment"),
     "payout": _l("Payout"),
     "plugin": _l("Plugin"),

@@ -23,6 +23,7 @@ VIEWS: dict[str, Levels] = {
     "console_payments": ("finance", "support"),
     "console_refunds": ("finance", "support"),
     "console_payouts": ("finance",),
+    "console_packages": ("finance", "support"),
     "console_ledger": ("finance",),
     "console_coupons": ("finance", "support"),
     "console_requests": ("support", "curator"),

@@ -21,6 +21,7 @@ from helpouts_admin.views.ledger import LedgerView
 from helpouts_admin.views.listings import ListingsView
 from helpouts_admin.views.more import MoreView
 from helpouts_admin.views.overview import OverviewView
+from helpouts_admin.views.packages import PackagesView
 from helpouts_admin.views.payments import PaymentsView, RefundsView
 from helpouts_admin.views.payouts import PayoutsView
 from helpouts_admin.views.plugins import PluginsView
@@ -46,6 +47,7 @@ def pages(app: Flask) -> tuple[BaseView, list[Any]]:
         PaymentsView(_l("Payments"), business),
         RefundsView(_l("Refunds"), business),
         PayoutsView(_l("Payouts"), business),
+        PackagesView(_l("Packages"), business),
         LedgerView(_l("Ledger"), business),
         CouponsView(_l("Coupons"), business),
         RequestsView(_l("Requests"), business),
