@@ -147,8 +147,10 @@ def _package(db: Session, customer: User, listings: list[Listing]) -> None:
     listing = next((one for one in listings if one.pricing == "fixed"), None)
     if listing is None:
         return
-    each = listing.price_minor * 4 // 5
-    small, _large = (offers.add_offer(db, listing, listing.length_minutes, count, each, DEMO) for count in (3, 10))
+    small, _large = (
+        offers.add_offer(db, listing, listing.length_minutes, count, listing.price_minor * percent // 100, DEMO)
+        for count, percent in ((3, 80), (10, 75))
+    )
     if offers.available(db):
         actor = Actor("customer", customer.id, customer.email)
         packages.buy(db, small, customer, actor, idempotency_key="demo")

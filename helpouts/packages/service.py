@@ -63,6 +63,8 @@ def buy(db: Session, offer: PackageOffer, customer: User, actor: Actor, *, idemp
     key = key_of(customer.id, f"package:{idempotency_key}")
     before = db.scalar(select(Package).where(Package.idempotency_key == key))
     if before is not None:
+        if before.offer_id != offer.id:
+            raise Conflict(_l("This page was too old: go back, reload it and try again."))
         return before
     db.refresh(offer, with_for_update=True)
     check_buyable(db, offer, customer)

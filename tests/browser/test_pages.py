@@ -129,7 +129,7 @@ def places(runtime: Runtime) -> list[Place]:
             .where(Booking.id == soon.id)
             .values(starts_at=now + timedelta(minutes=5), ends_at=now + timedelta(minutes=35))
         )
-        offer = _package(db, paid, customer)
+        offer, _own = (_package(db, listing, customer) for listing in (paid, own))
         start = free_slots(db, paid, now + timedelta(days=20), now + timedelta(days=30))[0]
         found = [Place("visitor", path) for path in PUBLIC]
         found += [Place("visitor", f"/c/{slug}") for slug in runtime_of(db).registry.categories(db)]
@@ -290,7 +290,9 @@ def _calendars(db: Session, expert: User) -> str:
 def _package(db: Session, listing: Listing, customer: User) -> int:
     """An offer of the listing whose package the customer holds."""
     offer = offers.add_offer(db, listing, listing.length_minutes, 2, 1500, SYSTEM)
-    packages.buy(db, offer, customer, Actor("customer", customer.id, customer.email), idempotency_key="pages")
+    packages.buy(
+        db, offer, customer, Actor("customer", customer.id, customer.email), idempotency_key=f"pages {offer.id}"
+    )
     return offer.id
 
 

@@ -55,6 +55,15 @@ def test_a_package_is_paid_from_the_wallet_once_however_often_it_is_sent(runtime
         ]
 
 
+def test_a_form_of_another_package_is_no_second_click(runtime, shop):
+    with runtime.database.session(write=True) as db:
+        shop.buy(db)
+        other = offers.add_offer(db, db.get_one(Listing, shop.listing), 30, 3, 2000, shop.seller)
+        with pytest.raises(Conflict, match="too old"):
+            service.buy(db, other, db.get_one(User, shop.customer), shop.buyer, idempotency_key="one")
+        db.rollback()
+
+
 def test_who_cannot_pay_or_may_not_buy_is_told_so_and_nothing_moves(runtime, shop):
     with runtime.database.write() as db:
         shop.buy(db)
