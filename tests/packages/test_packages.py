@@ -19,6 +19,8 @@ from helpouts.catalog import service as catalog
 from helpouts.catalog.models import Listing
 from helpouts.catalog.states import EXPERT
 from helpouts.clock import clock
+from helpouts.coupons import redeeming
+from helpouts.coupons.models import Coupon
 from helpouts.errors import Conflict, HelpoutsError, NotAllowed, Unavailable
 from helpouts.jobs.models import Job
 from helpouts.packages import holdings, offers, service
@@ -137,6 +139,21 @@ def test_a_session_that_is_called_off_goes_back_into_the_package(runtime, shop):
         bookings.cancel(db, shop.booked(db, package, 0), "ill", shop.seller)
         assert (left(db, package), shop.wallet(db)) == (SESSIONS, 0)
         assert money.receipt(db, db.scalars(select(Booking)).one()).lines[1].label == "Given back to your package"
+
+
+def test_a_coupon_at_the_checkout_is_not_used_up_by_a_package(runtime, shop):
+    with runtime.database.write() as db:
+        listing = db.get_one(Listing, shop.listing)
+        coupon = Coupon(code="HALF", expert_id=listing.expert_id, percent=50, currency="EUR", zone="UTC", most_uses=1)
+        db.add(coupon)
+        db.flush()
+        package, booking = shop.buy(db), shop.held(db, 0)
+        redeeming.apply(db, booking, "half")
+        assert booking.price_minor == SINGLE // 2
+        service.pay(db, package, [booking], shop.buyer)
+        db.refresh(coupon)
+        assert (booking.price_minor, booking.amount_minor, coupon.used) == (EACH, EACH, 0)
+        assert left(db, package) == SESSIONS - 1
 
 
 def test_sending_the_checkout_twice_takes_one_session(runtime, shop):
