@@ -7,19 +7,24 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from helpouts.audit.actor import Actor
-from helpouts.bookings import service
+from helpouts.accounts.export import export_data
+from helpouts.audit.actor import SYSTEM, Actor
+from helpouts.bookings import extending, service, waiting
 from helpouts.bookings.models import Booking
+from helpouts.bookings.states import WAITING
+from helpouts.bookings.waiting_models import WaitlistOffer
 from helpouts.clock import clock
 from helpouts.coupons import making, redeeming
 from helpouts.coupons.making import Terms
 from helpouts.coupons.models import Coupon, CouponUse
 from helpouts.coupons.uses import use_of
 from helpouts.demo.history import answers
-from helpouts.errors import Conflict, HelpoutsError
+from helpouts.errors import Conflict, HelpoutsError, NotAllowed
 from helpouts.payments import ledger
 from helpouts.payments import service as money
+from helpouts.payments.verify import violations
 from helpouts.scheduling.service import free_slots
+from helpouts.sessions import service as rooms
 from helpouts.testing.factories import make_customer, make_expert, make_listing
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -264,3 +269,85 @@ def test_of_checkouts_at_the_same_moment_no_more_get_the_coupon_than_it_has_uses
         assert db.get_one(Coupon, coupon_id).used == wins
         assert db.query(CouponUse).count() == wins
         assert sum(booking.amount_minor == 2000 for booking in db.query(Booking)) == wins
+
+
+@pytest.mark.parametrize(("there", "counts"), [("nobody", 0), ("late expert", 0), ("expert", 1), ("both", 1)])
+def test_a_session_that_is_lost_through_no_fault_of_the_customer_gives_the_use_back(db, expert, clara, there, counts):
+    booking, given = held(db, make_listing(db, expert, cancellation_policy="strict"), clara), coupon(db, expert)
+    redeeming.apply(db, booking, "SUMMER10")
+    service.confirm(db, booking, as_customer(clara))
+    session = rooms.session_of(db, booking)
+    clock.set(booking.starts_at + timedelta(minutes=6 if there == "late expert" else 0))
+    people = {"nobody": [], "expert": [booking.host_id]}.get(there, [booking.host_id, clara.id])
+    rows = [rooms.join(db, session, person, "node", "") for person in people]
+    clock.advance(timedelta(minutes=20))
+    rooms.seen(db, {row.id: clock.now() for row in rows})
+    db.expire_all()
+    rooms.end(db, session, "time", SYSTEM)
+    db.refresh(given)
+    assert given.used == counts
+    assert money.receipt(db, booking).total_minor == (2000 if counts else 0)
+    assert violations(db) == ()
+
+
+def test_passing_on_what_the_wait_list_offers_gives_the_use_back(db, expert, listing, clara):
+    entry = waiting.join(db, listing, clara.id, answers(service.check_bookable(db, listing)), zone="UTC")
+    booking, given = held(db, listing, clara), coupon(db, expert)
+    db.add(WaitlistOffer(entry_id=entry.id, booking_id=booking.id, starts_at=booking.starts_at))
+    WAITING.apply(db, entry, "offer", SYSTEM)
+    redeeming.apply(db, booking, "SUMMER10")
+    waiting.decline(db, booking, as_customer(clara))
+    db.refresh(given)
+    assert given.used == 0
+
+
+@pytest.mark.parametrize(("percent", "extra"), [(20, 667), (100, 0)])
+def test_more_minutes_cost_the_same_part_of_the_lower_price(db, expert, listing, clara, percent, extra):
+    booking = held(db, listing, clara)
+    coupon(db, expert, percent=percent)
+    redeeming.apply(db, booking, "SUMMER10")
+    service.confirm(db, booking, as_customer(clara))
+    paid, session = booking.amount_minor, rooms.session_of(db, booking)
+    clock.set(booking.starts_at)
+    rows = [rooms.join(db, session, person, "node", "") for person in (booking.host_id, clara.id)]
+    clock.advance(timedelta(minutes=10))
+    rooms.seen(db, {row.id: clock.now() for row in rows})
+    db.expire_all()
+    asked = extending.ask(db, booking, 10, as_customer(clara))
+    extending.agree(db, booking, asked.id, as_expert(expert))
+    assert (asked.amount_minor, booking.amount_minor) == (extra, paid + extra)
+    rooms.end(db, session, "expert", SYSTEM)
+    assert money.receipt(db, booking).total_minor == paid + extra
+    assert violations(db) == ()
+
+
+def test_what_an_operator_has_stopped_only_an_operator_allows_again(db, expert, listing, clara):
+    booking, given = held(db, listing, clara), coupon(db, expert)
+    operator = Actor("operator", None, "Olivia")
+    making.stop(db, given, "Not what it says", operator)
+    with pytest.raises(Conflict):
+        making.switch(db, expert, given.id, "resume", as_expert(expert))
+    assert "paused" in refusal(db, booking)
+    making.allow(db, given, "Explained", operator)
+    redeeming.apply(db, booking, "SUMMER10")
+
+
+def test_a_coupon_that_was_used_stays_in_the_books(db, expert, listing, clara):
+    booking, given = held(db, listing, clara), coupon(db, expert)
+    redeeming.apply(db, booking, "SUMMER10")
+    service.cancel(db, booking, "", as_customer(clara))
+    with pytest.raises(Conflict, match="stays in your books"):
+        making.delete(db, expert, given.id, as_expert(expert))
+
+
+def test_members_of_a_company_without_a_part_in_it_make_no_coupons(db, expert):
+    with pytest.raises(NotAllowed):
+        making.create(db, expert, "SUMMER10", Terms(20, None, "EUR"), as_expert(make_expert(db, "Paula Fremd")))
+    assert db.query(Coupon).count() == 0
+
+
+def test_people_read_which_coupons_they_have_used(db, expert, listing, clara):
+    coupon(db, expert)
+    redeeming.apply(db, held(db, listing, clara), "SUMMER10")
+    (row,) = export_data(db, clara)["coupons_used"]
+    assert (row["price_minor"], row["discount_minor"], row["returned_at"]) == (2500, 500, None)
