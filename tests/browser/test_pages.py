@@ -25,6 +25,9 @@ from helpouts.catalog.records import SearchRequest
 from helpouts.catalog.service import expert_of
 from helpouts.clock import clock
 from helpouts.companies import invitations
+from helpouts.coupons import making as coupons
+from helpouts.coupons import redeeming
+from helpouts.coupons.making import Terms
 from helpouts.demo.history import answers
 from helpouts.instant import asking, presence
 from helpouts.instant.models import DevicePresence
@@ -115,7 +118,9 @@ def places(runtime: Runtime) -> list[Place]:
         done = db.scalars(select(Booking).where(Booking.host_id == expert.id, Booking.state == "completed")).first()
         soon = _booked(db, own, customer, "soon", 0)
         later = _booked(db, free, customer, "later", 30)
-        held = _held(db, paid, customer, "held", 10)
+        held, reduced = (_held(db, paid, customer, f"held {days}", days) for days in (10, 14))
+        coupons.create(db, paid.expert, "ONE-FOR-THE-LONG-EVENING", Terms(33, None, "EUR"), SYSTEM)
+        redeeming.apply(db, reduced, "ONE-FOR-THE-LONG-EVENING")
         application = db.scalars(select(Application)).first()
         vetting.issue(db, "it", "friend@example.org", SYSTEM)
         session = session_of(db, soon)
@@ -134,6 +139,7 @@ def places(runtime: Runtime) -> list[Place]:
         found = [Place("visitor", path) for path in PUBLIC]
         found += [Place("visitor", f"/c/{slug}") for slug in runtime_of(db).registry.categories(db)]
         found += [Place("visitor", f"/l/{offer.slug}") for offer in (own, free, paid)]
+        found += [Place("visitor", f"/e/{paid.expert.slug}?coupon=SUMMER10")]
         found += [
             Place("visitor", f"/e/{own.expert.slug}"),
             Place("visitor", "/become-an-expert"),
@@ -159,6 +165,7 @@ def places(runtime: Runtime) -> list[Place]:
                 *("/account/calendar", "/mf-recovery-codes", "/verify", "/join", "/x/payments_wallet/"),
                 f"/book/{paid.id}?start={start:%Y-%m-%dT%H:%M:%SZ}",
                 f"/bookings/{held.public_id}/checkout",
+                f"/bookings/{reduced.public_id}/checkout",
                 f"/bookings/{later.public_id}",
                 f"/bookings/{later.public_id}/cancel",
                 f"/bookings/{soon.public_id}",

@@ -1,4 +1,5 @@
-// Buttons that copy what a field holds: data-copy is the field's id, data-copied is said in [data-copy-status].
+// Buttons that copy what a field holds: data-copy is the field's id, data-copied is said in [data-copy-status],
+// that of the same [data-copy-area] where a page has several.
 
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = false;
@@ -10,6 +11,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     } catch {
       document.execCommand("copy"); // plain http has no clipboard
     }
-    document.querySelector("[data-copy-status]").textContent = button.dataset.copied;
+    const area = button.closest("[data-copy-area]") ?? document;
+    area.querySelector("[data-copy-status]").textContent = button.dataset.copied;
   });
 }
