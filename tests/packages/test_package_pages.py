@@ -51,6 +51,7 @@ def test_a_customer_buys_books_and_takes_the_rest_back(runtime, shop, browser, c
         name = shop.held(db, 0).public_id
     checkout = clara.get(f"/bookings/{name}/checkout")
     assert "Pay with your package (5 left)" in checkout.text
+    assert checkout.text.index("Pay with your package") < checkout.text.index("Your wallet")
     paid = press(clara, checkout, "/pay/")
     assert paid.headers["Location"] == f"/bookings/{name}"
     page = clara.get("/packages")
