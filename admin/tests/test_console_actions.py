@@ -16,6 +16,7 @@ from helpouts.audit.models import AuditEntry
 from helpouts.audit.service import first_broken
 from helpouts.catalog.models import Expert, Listing
 from helpouts.clock import clock
+from helpouts.coupons.models import Coupon
 from helpouts.jobs.models import Job
 from helpouts.payments.models import Payment, Refund
 from helpouts.reviews.models import Review
@@ -178,6 +179,18 @@ def test_what_the_curator_has_not_seen_is_not_approved(runtime: Runtime, enter: 
         answer = send(client, f"/console/listings/{number}/approve/", **{"approve-version": version})
         assert answer.status_code == 400, version
     assert one(runtime, Listing, number).state == "in_review"
+
+
+def test_stopping_a_coupon_and_allowing_it_again(runtime: Runtime, enter: Enter, send: Send, world: Any) -> None:
+    client, number = enter("finance"), world.coupon
+    assert "€6.25" in client.get(f"/console/coupons/details/?id={number}").text
+    assert send(client, f"/console/coupons/{number}/stop/").status_code == 400
+    for action, state in (("stop", "stopped"), ("allow", "active")):
+        answer = send(client, f"/console/coupons/{number}/{action}/", **{f"{action}-reason": f"{action} it"})
+        assert answer.status_code == 303, answer.text
+        assert one(runtime, Coupon, number).state == state
+    noted = [(action, reason) for _, action, reason in actions_of(runtime) if action.startswith("coupon.")]
+    assert noted == [("coupon.stop", "stop it"), ("coupon.allow", "allow it")]
 
 
 def test_suspending_and_reinstating_a_listing(runtime: Runtime, enter: Enter, send: Send, world: Any) -> None:
