@@ -24,7 +24,7 @@ from helpouts.calendars.invitations import changed
 from helpouts.clock import clock
 from helpouts.errors import Conflict, HelpoutsError, NotAllowed
 from helpouts.i18n import lazy_gettext as _l
-from helpouts.payments import Declined, rounding
+from helpouts.payments import Declined, NotSupported, rounding
 from helpouts.payments import service as money
 from helpouts.scheduling import changes
 from helpouts.sessions.service import lock_session, session_of, tell
@@ -58,6 +58,15 @@ def most_minutes(db: Session, booking: Booking) -> int:
     found = _in_the_way(db, booking, CHOICES[-1])
     left = CHOICES[-1] if found is None else (found[0] - booking.ends_at) // timedelta(minutes=1)
     return max((minutes for minutes in CHOICES if minutes <= left), default=0)
+
+
+def obstacle(db: Session, booking: Booking) -> object:
+    """Why nobody can ask for more minutes however free both are, for people; "" when they can."""
+    try:
+        money.lacking(db, booking, 0)
+    except NotSupported as error:
+        return error.message
+    return ""
 
 
 def ask(db: Session, booking: Booking, minutes: int, actor: Actor) -> BookingExtension:

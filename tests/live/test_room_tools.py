@@ -69,7 +69,7 @@ async def test_more_minutes_are_offered_agreed_to_and_counted(live, pair):
         first = (await customer.hear("welcome"))["extension"]
         assert first["newest"] is None
         assert [choice["minutes"] for choice in first["choices"]] == [5, 10, 15, 30]
-        assert first["choices"][2]["price"] == "€12.50"
+        assert (first["choices"][2]["price"], first["obstacle"]) == ("€12.50", "")
         await expert.say(type="extend", minutes=15)
         offered = await customer.hear("extension")
         assert (offered["newest"]["state"], offered["newest"]["mine"]) == ("proposed", False)

@@ -23,6 +23,7 @@ from helpouts.coupons import redeeming
 from helpouts.coupons.models import Coupon
 from helpouts.errors import Conflict, HelpoutsError, NotAllowed, Unavailable
 from helpouts.jobs.models import Job
+from helpouts.live.tools import extending as room_tools
 from helpouts.packages import holdings, offers, service
 from helpouts.packages.models import Package, PackageOffer
 from helpouts.packages.returning import give_back_all
@@ -249,6 +250,8 @@ def test_a_running_session_does_not_eat_the_next_one(runtime, shop):
         for actor in (shop.seller, shop.buyer):
             with pytest.raises(NotSupported, match="paid from a package"):
                 extending.ask(db, booking, 15, actor)
+            shown = room_tools.as_json(db, booking, actor.user_id)
+            assert (shown["choices"], "Book another one" in shown["obstacle"]) == ([], True)
         assert left(db, package) == SESSIONS - 1
 
 

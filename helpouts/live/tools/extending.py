@@ -85,7 +85,8 @@ def as_it_stands(db: DbSession, room: Room, user_id: int, _after: int) -> Messag
 def as_json(db: DbSession, booking: Booking, user_id: int) -> dict[str, Any]:
     """How it stands, for one of the two; amounts as they read them.  ``left``: seconds until the end."""
     newest = extending.last_extension(db, booking)
-    most = extending.most_minutes(db, booking)
+    obstacle = extending.obstacle(db, booking)
+    most = 0 if obstacle else extending.most_minutes(db, booking)
 
     def priced(minutes: int, amount_minor: int) -> dict[str, Any]:
         price = formatting.money(amount_minor, booking.currency) if amount_minor else ""
@@ -97,6 +98,7 @@ def as_json(db: DbSession, booking: Booking, user_id: int) -> dict[str, Any]:
             "price_minor": booking.price_minor,
             "amount_minor": booking.amount_minor,
             "choices": [priced(n, extending.price_of(booking, n)) for n in extending.CHOICES if n <= most],
+            "obstacle": str(obstacle),
             "newest": None
             if newest is None
             else {

@@ -21,7 +21,7 @@ export function setUpExtending(room) {
     }
     more = state.choices.length > 0;
     room.meter.price(state);
-    choices(state.choices);
+    choices(state.choices, state.obstacle);
     newest = state.newest;
     const key = newest && `${newest.id}:${newest.state}`;
     if (!first && newest && key !== known) news(newest);
@@ -61,7 +61,7 @@ export function setUpExtending(room) {
     return made;
   }
 
-  function choices(all) {
+  function choices(all, obstacle) {
     list.replaceChildren(...all.map((choice) => {
       const item = document.createElement("li"), made = Object.assign(document.createElement("button"), {type: "button", className: "room-item"});
       made.append(Object.assign(document.createElement("span"), {textContent: room.say("minutes", {minutes: choice.minutes})}),
@@ -70,7 +70,9 @@ export function setUpExtending(room) {
       item.append(made);
       return item;
     }));
-    room.find("extend-none").hidden = all.length > 0;
+    const none = room.find("extend-none");
+    none.hidden = all.length > 0;
+    if (obstacle) none.textContent = obstacle;
   }
 
   function tick() {
