@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -16,10 +16,11 @@ from helpouts.i18n import lazy_gettext as _l
 from helpouts.packages import holdings, offers
 from helpouts.packages.forms import OfferForm
 from helpouts.packages.models import PackageOffer
-from helpouts.packages.views import bp
 from helpouts.web.db import current_db
 from helpouts.web.forms import attach
 from helpouts.web.permissions import requires
+
+bp = Blueprint("package_offers", __name__)
 
 
 @bp.route("/expert/packages", methods=["GET", "POST"])
@@ -42,7 +43,7 @@ def offered() -> ResponseReturnValue:
         else:
             db.commit()
             flash(_("The package is on offer."), "success")
-            return redirect(url_for("packages.offered"), 303)
+            return redirect(url_for("package_offers.offered"), 303)
     page = render_template(
         "helpouts/packages/offered.html",
         form=form if choices else None,
@@ -65,7 +66,7 @@ def withdraw(offer_id: int) -> ResponseReturnValue:
     offers.withdraw_offer(db, offer, actor())
     db.commit()
     flash(_("The offer is taken away. Packages that were bought go on."), "success")
-    return redirect(url_for("packages.offered"), 303)
+    return redirect(url_for("package_offers.offered"), 303)
 
 
 def _choices(expert: Expert) -> list[tuple[str, str]]:

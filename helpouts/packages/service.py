@@ -100,6 +100,8 @@ def pay(db: Session, package: Package, bookings: Sequence[Booking], actor: Actor
     :raises Conflict: the package is for other sessions, has too few left, or a reservation has run out.
     :raises Unavailable: the listing cannot be booked any more.
     """
+    # People before bookings, as everybody takes them.
+    take_turns(db, package.customer_id, *{booking.host_id for booking in bookings})
     _own(db, package, actor)
     for booking in bookings:
         lock(db, booking)

@@ -136,6 +136,3 @@ def _pay(public_id: str, booking_ids: list[int], back: str, booked: str) -> Resp
         return redirect(back, 303)
     flash(_("Booked with your package. We have sent you a mail with a calendar invitation."), "success")
     return redirect(url_for("bookings.show", public_id=booked), 303)
-
-
-from helpouts.packages import offer_views  # noqa: E402, F401  # the expert's page, on the same blueprint

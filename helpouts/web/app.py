@@ -30,6 +30,7 @@ PAGES = (
     "helpouts.bookings.waiting_views",
     "helpouts.coupons.views",
     "helpouts.coupons.checkout_views",
+    "helpouts.packages.offer_views",
     "helpouts.packages.views",
     "helpouts.sessions.views",
     "helpouts.sessions.file_views",
