@@ -5,7 +5,7 @@ What the database refuses is in :mod:`helpouts.bookings.guard`.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
@@ -86,6 +86,11 @@ class Booking(Base):
     expert: Mapped[Expert] = relationship(lazy="joined")
     host: Mapped[User] = relationship(foreign_keys=[host_id], lazy="joined")
     customer: Mapped[User] = relationship(foreign_keys=[customer_id], lazy="joined")
+
+    @property
+    def minutes(self) -> int:
+        """How long it is."""
+        return (self.ends_at - self.starts_at) // timedelta(minutes=1)
 
     @property
     def is_settled_on(self) -> bool:

@@ -118,7 +118,7 @@ def accept(db: Session, booking: Booking, actor: Actor) -> BookingMove:
     lock(db, booking)
     move = _to_answer(db, booking, actor)
     _check_standing(booking)
-    minutes = (booking.ends_at - booking.starts_at) // timedelta(minutes=1)
+    minutes = booking.minutes
     problems = scheduling.soft_problems(db, booking.host_id, move.starts_at, minutes, without=booking.id)
     if {problem.code for problem in problems} - {"notice"}:  # both want it: how soon it is, is theirs to say
         raise Conflict(_l("The proposed time is not free any more."))
@@ -204,7 +204,7 @@ def _check_standing(booking: Booking) -> None:
 
 
 def _fits(db: Session, booking: Booking, starts_at: datetime) -> bool:
-    minutes = (booking.ends_at - booking.starts_at) // timedelta(minutes=1)
+    minutes = booking.minutes
     return bool(
         scheduling.free_hosts(
             db, booking.listing, starts_at, length_minutes=minutes, host_id=booking.host_id, without=booking.id

@@ -77,7 +77,7 @@ def move_for(
 
     :raises Conflict: an overlap, or (without ``waive``) a time that the host's rules do not allow.
     """
-    minutes = (booking.ends_at - booking.starts_at) // timedelta(minutes=1)
+    minutes = booking.minutes
     waived = _waived(db, booking.host_id, starts_at, minutes, booking.id) if waive else []
     before = booking.starts_at
     moving.reschedule(db, booking, starts_at, operator, reason, waive=waive)

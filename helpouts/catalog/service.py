@@ -59,7 +59,7 @@ def create_listing(db: Session, expert: Expert, values: Mapping[str, Any], actor
     :raises HelpoutsError: for a value that does not fit (``field`` names it).
     :raises NotAllowed: when the actor does not write this expert's listings.
     """
-    _check_editor(expert, actor)
+    check_editor(expert, actor)
     count = db.scalar(select(func.count()).where(Listing.expert_id == expert.id, Listing.state != "retired")) or 0
     if count >= MOST_LISTINGS:
         raise HelpoutsError(_l("You have %(most)s listings: retire one before you write another.", most=MOST_LISTINGS))
@@ -81,7 +81,7 @@ def edit_listing(db: Session, listing: Listing, values: Mapping[str, Any], actor
     :raises HelpoutsError: for a value that does not fit, or when a vetting rule says no.
     :raises Conflict: for a retired listing.
     """
-    _check_editor(listing.expert, actor)
+    check_editor(listing.expert, actor)
     if listing.state == "retired":
         raise Conflict(_l("This listing is retired: write a new one."))
     cleaned = clean(db, listing.expert, {**values, "category": listing.category})
@@ -111,7 +111,7 @@ def submit(db: Session, listing: Listing, actor: Actor) -> None:
 
     :raises HelpoutsError: when a rule says no, or a paid listing's expert cannot be paid yet (``field`` "wallet").
     """
-    _check_editor(listing.expert, actor)
+    check_editor(listing.expert, actor)
     if listing.expert.state != "active":
         raise NotAllowed(_l("Your expert profile is suspended: no listing can go live until that is settled."))
     if LISTING.find(listing.state, "submit") is None:
@@ -124,7 +124,7 @@ def submit(db: Session, listing: Listing, actor: Actor) -> None:
 
 def withdraw(db: Session, listing: Listing, actor: Actor) -> None:
     """Take a listing back out of review, or drop the edit of a live one that waits for review."""
-    _check_editor(listing.expert, actor)
+    check_editor(listing.expert, actor)
     if listing.state == "live" and listing.pending is not None:
         listing.pending = None
         return
@@ -204,7 +204,7 @@ def retire(db: Session, listing: Listing, reason: str, actor: Actor) -> None:
     if actor.kind == "operator":
         reason = _reason(reason)
     else:
-        _check_editor(listing.expert, actor)
+        check_editor(listing.expert, actor)
     LISTING.apply(db, listing, "retire", actor, reason)
     listing.pending = None
     if actor.kind == "operator":
@@ -237,7 +237,7 @@ def edit_profile(db: Session, expert: Expert, headline: str, bio: str, languages
     """
     from helpouts.catalog.validation import clean_profile
 
-    _check_editor(expert, actor)
+    check_editor(expert, actor)
     for key, value in clean_profile(headline, bio, languages).items():
         setattr(expert, key, value)
     db.flush()
@@ -248,7 +248,11 @@ def pending_version(listing: Listing) -> Listing:
     return _with(listing, listing.pending or {})
 
 
-def _check_editor(expert: Expert, actor: Actor) -> None:
+def check_editor(expert: Expert, actor: Actor) -> None:
+    """Whether the actor may write the expert's listings.
+
+    :raises NotAllowed: otherwise.
+    """
     if not may_edit(expert, actor):
         raise NotAllowed(_l("Only the owner and the managers of this expert profile may change its listings."))
 

@@ -10,8 +10,8 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from helpouts.audit.actor import Actor
 from helpouts.catalog.models import Listing, ListingMember
-from helpouts.catalog.service import may_edit
-from helpouts.errors import HelpoutsError, NotAllowed
+from helpouts.catalog.service import check_editor
+from helpouts.errors import HelpoutsError
 from helpouts.i18n import lazy_gettext as _l
 
 #: How :attr:`~helpouts.catalog.models.Listing.serving` may name the member who is taken.
@@ -35,8 +35,7 @@ def save_serving(
     :raises HelpoutsError: for a rule or a member that there is not; ``field`` names it.
     :raises NotAllowed: when the actor does not write this expert's listings.
     """
-    if not may_edit(listing.expert, actor):
-        raise NotAllowed(_l("Only the owner and the managers of this expert profile may change its listings."))
+    check_editor(listing.expert, actor)
     if serving not in SERVING:
         raise HelpoutsError(_l("Choose from the list."), field="serving")
     chosen = list(dict.fromkeys(members))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -55,7 +55,7 @@ def create(db: Session, expert: Expert, code: str, terms: Terms, actor: Actor) -
         raise HelpoutsError(_l("A code has 4 to 24 of the letters A to Z, digits and hyphens."), field="code")
     if (db.scalar(select(func.count()).where(Coupon.expert_id == expert.id)) or 0) >= MOST:
         raise HelpoutsError(_l("You have %(most)s coupons. Delete one that nobody has used first.", most=MOST))
-    coupon = Coupon(code=kept, expert_id=expert.id, zone=zone, state=COUPON.initial, **_columns(terms))
+    coupon = Coupon(code=kept, expert_id=expert.id, zone=zone, state=COUPON.initial, **asdict(terms))
     try:
         with db.begin_nested():
             db.add(coupon)
@@ -150,7 +150,3 @@ def _check_listing(listing: Listing | None, expert: Expert, terms: Terms) -> Non
             _l("An amount can be taken off a fixed price in the same currency only. Choose a percentage here."),
             field="value",
         )
-
-
-def _columns(terms: Terms) -> dict[str, object]:
-    return {name: getattr(terms, name) for name in Terms.__dataclass_fields__}

@@ -6,8 +6,6 @@ last one twice; what is once for each customer is a unique index.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from sqlalchemy import CursorResult, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -52,8 +50,7 @@ def apply(db: Session, booking: Booking, code: str) -> CouponUse:
     booking.price_minor = reduced(coupon, price)
     if booking.price_minor == price:
         raise HelpoutsError(_l("This coupon changes nothing at so low a price."), field="code")
-    minutes = (booking.ends_at - booking.starts_at) // timedelta(minutes=1)
-    booking.amount_minor = booking.price_minor * (minutes if booking.pricing == "per_minute" else 1)
+    booking.amount_minor = booking.price_minor * (booking.minutes if booking.pricing == "per_minute" else 1)
     use = CouponUse(
         coupon=coupon,
         booking_id=booking.id,

@@ -16,6 +16,12 @@ from helpouts.packages.models import Package
 from helpouts.packages.offers import available
 from helpouts.payments.models import DEAD_STATES, LedgerAccount, Payment
 
+#: Which account holds a package's money, and how much is in it, minor units.
+IS_ITS_ACCOUNT = and_(
+    LedgerAccount.code == literal("package:") + cast(Package.id, String), LedgerAccount.currency == Package.currency
+)
+STILL_IN_IT = LedgerAccount.credits - LedgerAccount.debits
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -39,14 +45,13 @@ def usable(db: Session, booking: Booking, count: int = 1) -> list[Holding]:
     """The packages from which the customer can pay ``count`` such bookings, the oldest first."""
     if booking.pricing != "fixed" or not available(db):
         return []
-    minutes = int((booking.ends_at - booking.starts_at).total_seconds()) // 60
     found = _holdings(
         db,
         Package.customer_id == booking.customer_id,
         Package.listing_id == booking.listing_id,
-        Package.length_minutes == minutes,
+        Package.length_minutes == booking.minutes,
         Package.currency == booking.currency,
-        LedgerAccount.credits - LedgerAccount.debits >= count * Package.price_minor,
+        count * Package.price_minor <= STILL_IN_IT,
     )
     return found[::-1]
 
@@ -71,7 +76,7 @@ def of_expert(db: Session, expert_id: int) -> list[Holding]:
     return _holdings(
         db,
         Package.listing_id.in_(select(Listing.id).where(Listing.expert_id == expert_id)),
-        LedgerAccount.credits > LedgerAccount.debits,
+        STILL_IN_IT > 0,
         options=(joinedload(Package.customer).lazyload(User.roles),),
     )
 
@@ -83,12 +88,9 @@ def rests(db: Session, packages: Sequence[Package]) -> dict[int, int]:
 
 
 def _holdings(db: Session, *where: Any, options: Sequence[Any] = ()) -> list[Holding]:
-    account = and_(
-        LedgerAccount.code == literal("package:") + cast(Package.id, String), LedgerAccount.currency == Package.currency
-    )
     rows = (
-        select(Package, LedgerAccount.credits - LedgerAccount.debits)
-        .join(LedgerAccount, account)
+        select(Package, STILL_IN_IT)
+        .join(LedgerAccount, IS_ITS_ACCOUNT)
         .where(*where)
         .options(*options)
         .order_by(Package.id.desc())

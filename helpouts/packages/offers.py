@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from helpouts import formatting
 from helpouts.audit.actor import Actor
 from helpouts.catalog.models import Listing
-from helpouts.catalog.service import may_edit
+from helpouts.catalog.service import check_editor
 from helpouts.clock import clock
-from helpouts.errors import Conflict, HelpoutsError, NotAllowed, Unavailable
+from helpouts.errors import Conflict, HelpoutsError, Unavailable
 from helpouts.i18n import lazy_gettext as _l
 from helpouts.packages.models import FEWEST, MOST, PackageOffer
 from helpouts.payments.access import default_backend
@@ -61,7 +61,7 @@ def add_offer(
     :raises HelpoutsError: for a listing without a fixed price, or a number or price that makes no sense (``field``).
     :raises Conflict: the same number of sessions is on offer already.
     """
-    _check_editor(listing, actor)
+    check_editor(listing.expert, actor)
     single = single_price(listing, minutes, listing.currency)
     if not single or listing.state == "retired":
         raise HelpoutsError(_l("Packages are for sessions of a fixed price: choose one of the list."), field="session")
@@ -95,7 +95,7 @@ def withdraw_offer(db: Session, offer: PackageOffer, actor: Actor) -> None:
 
     :raises NotAllowed: for anybody but the owner and the managers of the expert.
     """
-    _check_editor(offer.listing, actor)
+    check_editor(offer.listing.expert, actor)
     offer.withdrawn_at = offer.withdrawn_at or clock.now()
     db.flush()
 
@@ -108,8 +108,3 @@ def choices(listings: Sequence[Listing]) -> list[tuple[Listing, int]]:
         if listing.pricing == "fixed" and listing.state != "retired"
         for length in listing.offered()
     ]
-
-
-def _check_editor(listing: Listing, actor: Actor) -> None:
-    if not may_edit(listing.expert, actor):
-        raise NotAllowed(_l("Only the owner and the managers of this expert profile may change its listings."))

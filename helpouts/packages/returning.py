@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import String, and_, cast, literal, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from helpouts.audit.actor import SYSTEM
 from helpouts.catalog.models import Expert, Listing
 from helpouts.jobs.service import handler
+from helpouts.packages.holdings import IS_ITS_ACCOUNT, STILL_IN_IT
 from helpouts.packages.models import Package
 from helpouts.packages.offers import single_price
 from helpouts.packages.service import give_back
@@ -30,11 +31,6 @@ def is_over(package: Package) -> bool:
 @handler("packages.give_back", every_seconds=600)
 def give_back_all(db: Session, _payload: Mapping[str, Any]) -> None:
     """The job."""
-    account = and_(
-        LedgerAccount.code == literal("package:") + cast(Package.id, String),
-        LedgerAccount.currency == Package.currency,
-        LedgerAccount.credits > LedgerAccount.debits,
-    )
     suspicious = or_(
         Listing.state == "retired",
         Expert.state != "active",
@@ -46,9 +42,9 @@ def give_back_all(db: Session, _payload: Mapping[str, Any]) -> None:
         select(Package)
         .join(Listing, Listing.id == Package.listing_id)
         .join(Expert, Expert.id == Listing.expert_id)
-        .join(LedgerAccount, account)
+        .join(LedgerAccount, IS_ITS_ACCOUNT)
         .options(contains_eager(Package.listing).contains_eager(Listing.expert))
-        .where(suspicious)
+        .where(STILL_IN_IT > 0, suspicious)
         .order_by(Package.id)
     )
     over = [package for package in db.scalars(query).unique() if is_over(package)]

@@ -148,9 +148,8 @@ def _own(db: Session, package: Package, actor: Actor) -> None:
 def _check_fits(package: Package, booking: Booking) -> None:
     if booking.customer_id != package.customer_id:
         raise NotAllowed(_l("This is somebody else's package."))
-    minutes = (booking.ends_at - booking.starts_at).total_seconds() / 60
     wanted = (package.listing_id, package.length_minutes, package.currency, "fixed")
-    if (booking.listing_id, minutes, booking.currency, booking.pricing) != wanted:
+    if (booking.listing_id, booking.minutes, booking.currency, booking.pricing) != wanted:
         raise Conflict(_l("This package is for other sessions: it pays for “%(title)s” only.", title=package.title))
     if booking.state not in ("held", "confirmed"):
         raise Conflict(_l("Your reservation has run out. Please choose a time again."))

@@ -169,6 +169,11 @@ class Payment(Base):
     #: when the expert's part became payable
     matured_at: Mapped[datetime | None]
 
+    @property
+    def is_prepaid(self) -> bool:
+        """Whether its money comes from a package, and goes back there."""
+        return self.funding.startswith("package:")
+
 
 class PaymentOperation(Base):
     """One call to a backend, written before it is made.  ``key`` is the idempotency key that the backend gets."""

@@ -53,15 +53,14 @@ def receipt(db: Session, booking: Booking) -> Receipt:
         label = _("Price") if free else _("Price, not paid")
         shown = ReceiptLine(label, _("Free"), 0) if free else line(label, booking.amount_minor)
         return Receipt("", "", currency, 0, formatting.money(0, currency), (shown,), ())
-    prepaid = payment.funding.startswith("package:")
     if payment.closed_at is None:
-        label = _("Held from your package") if prepaid else _("Held until the session is over")
+        label = _("Held from your package") if payment.is_prepaid else _("Held until the session is over")
         held = line(label, payment.amount_minor)
         return Receipt(payment.public_id, payment.state, currency, 0, formatting.money(0, currency), (held,), ())
     total = payment.captured_minor - payment.refunded_minor
-    lines = [line(_("Held from your package") if prepaid else _("Held"), payment.amount_minor)]
+    lines = [line(_("Held from your package") if payment.is_prepaid else _("Held"), payment.amount_minor)]
     if payment.amount_minor > payment.captured_minor:
-        back = _("Given back to your package") if prepaid else _("Given back")
+        back = _("Given back to your package") if payment.is_prepaid else _("Given back")
         lines.append(line(back, payment.captured_minor - payment.amount_minor))
     if payment.refunded_minor:
         lines.append(line(_("Refunded"), -payment.refunded_minor))

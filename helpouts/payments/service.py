@@ -136,7 +136,7 @@ def check_raisable(db: Session, payment: Payment) -> None:
 
     :raises NotSupported: when its backend cannot, or when it was paid in advance: more would eat the next session.
     """
-    if payment.funding.startswith("package:"):
+    if payment.is_prepaid:
         raise NotSupported(
             _l("This session was paid from a package, which pays for whole sessions only. Book another one instead.")
         )
